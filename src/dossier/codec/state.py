@@ -1,0 +1,267 @@
+"""The stored state of one compartment of a dossier: resolved values, compact origins, live rivals.
+
+Floor: codec. One row per compartment. Values stand where a reader looks for them (`sections`); the origin of a value
+is the first source unless `origins` says otherwise, so that a file filled by one act costs no table at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from dossier.codec.documents import Document, get, leaves, put, remove
+from dossier.errors import DamagedError
+from dossier.model.claims import Claim, Json, Source, absent, section_of, under
+from dossier.model.resolution import next_change, resolve, standing, valid_on
+
+_Raw = msgspec.Raw
+
+
+class StoredClaims(msgspec.Struct, omit_defaults=True, gc=False):
+    """What a state says beside its values. Lists of [path, …] because paths are no canonical keys."""
+
+    absent: list[tuple[str, str]] = []
+    marks: list[tuple[str, int]] = []
+    origins: list[tuple[str, int]] = []
+    questions: list[tuple[str, str]] = []
+    rivals: list[tuple[str, int, int, Json]] = []
+    sources: list[Source] = []
+    until: str = ""
+
+
+class Head(msgspec.Struct, omit_defaults=True, gc=False):
+    """What the archive keeps of a dossier beside its sections (core compartment only).
+
+    `rev` number of acts on the state, `at` of the last one, `parts` the last revision of each other compartment,
+    `versions` of the sections as [major, minor], `linked` ids of merged dossiers, `into` the survivor's id.
+    """
+
+    at: str = ""
+    custodian: str = ""
+    into: str = ""
+    kind: str = ""
+    linked: list[str] = []
+    number: str = ""
+    parts: dict[str, int] = {}
+    pseudonym: str = ""
+    rev: int = 0
+    stage: str = ""
+    standing: str = ""
+    versions: dict[str, tuple[int, int]] = {}
+
+
+class _Body(msgspec.Struct, omit_defaults=True, gc=False):
+    claims: StoredClaims
+    head: Head
+    sections: dict[str, _Raw] = {}
+
+
+class Peek(msgspec.Struct, gc=False):
+    """The cheap look at a state: head decoded, claims and sections left as bytes."""
+
+    head: Head
+    claims: _Raw
+    sections: dict[str, _Raw] = {}
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_body = msgspec.json.Decoder(_Body)
+_peek = msgspec.json.Decoder(Peek)
+_claims = msgspec.json.Decoder(StoredClaims)
+_plain = msgspec.json.Decoder()
+
+
+
+def peek(body: bytes) -> Peek:
+    """Decode a stored state just enough to project it. DamagedError if it is none."""
+    try:
+        return _peek.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise DamagedError(what="state")
+
+
+def peek_claims(raw: bytes | msgspec.Raw) -> StoredClaims:
+    """The claims of a state that was peeked at."""
+    try:
+        return _claims.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise DamagedError(what="claims")
+
+
+class State:
+    """A compartment being changed. Not shared between threads; `encode` gives the body of the next version."""
+
+    def __init__(self, head: Head | None = None) -> None:
+        self.head = head or Head()
+        self.raw: dict[str, bytes | msgspec.Raw] = {}
+        self.documents: dict[str, Document] = {}
+        self.sources: list[Source] = []
+        self.default: Source | None = None
+        self.origins: dict[str, Source] = {}
+        self.marks: dict[str, int] = {}
+        self.absent: dict[str, str] = {}
+        self.rivals: dict[str, list[Claim]] = {}
+        self.questions: dict[str, str] = {}
+        self.until = ""
+
+    @classmethod
+    def decode(cls, body: bytes) -> State:
+        """A state from its row. DamagedError if the bytes are none."""
+        try:
+            stored = _body.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            stored = None
+        if stored is None:
+            raise DamagedError(what="state")
+        state = cls(stored.head)
+        state.raw = dict(stored.sections)
+        table = stored.claims
+        state.sources = table.sources
+        state.default = table.sources[0] if table.sources else None
+        state.origins = {path: table.sources[index] for path, index in table.origins}
+        state.marks = dict(table.marks)
+        state.absent = dict(table.absent)
+        for path, index, marks, value in table.rivals:
+            state.rivals.setdefault(path, []).append(Claim(table.sources[index], marks, value))
+        state.questions = dict(table.questions)
+        state.until = table.until
+        return state
+
+    # -- documents --------------------------------------------------------------------------------
+
+    def document(self, section: str) -> Document:
+        """The section as a JSON object that may be changed; an empty one where it is new."""
+        found = self.documents.get(section)
+        if found is None:
+            raw = self.raw.get(section)
+            found = _plain.decode(raw) if raw is not None else {}
+            self.documents[section] = found
+        return found
+
+    def value(self, path: str) -> Json:
+        """The value shown at a leaf path, `{"absent": reason}`, or None."""
+        reason = self.absent.get(path)
+        if reason is not None:
+            return {"absent": reason}
+        return get(self.document(section_of(path)), path)
+
+    def shown(self, path: str) -> Claim | None:
+        """The claim that is shown at a leaf path."""
+        value = self.value(path)
+        if value is None:
+            return None
+        source = self.origins.get(path, self.default)
+        if source is None:
+            raise DamagedError(what="origin")
+        return Claim(source, self.marks.get(path, 0), value)
+
+    def claims(self, path: str) -> list[Claim]:
+        """All live claims at a leaf path that the row holds, the shown one first."""
+        shown = self.shown(path)
+        return ([shown] if shown else []) + self.rivals.get(path, [])
+
+    def paths(self, prefix: str, kinds: Callable[[str], dict[str, str]]) -> list[str]:
+        """Leaf paths at or below a prefix that have a live claim."""
+        section = section_of(prefix)
+        found = [path for path, _ in leaves(self.document(section), section, kinds(section))]
+        pool = dict.fromkeys([*found, *self.absent, *self.rivals])
+        return [path for path in pool if under(path, prefix)]
+
+    # -- changes ----------------------------------------------------------------------------------
+
+    def adopt(self, section: str, raw: bytes, source: Source) -> None:
+        """Take a whole section from one source into a state that has nothing of it (the fast way in)."""
+        self.raw[section] = raw
+        self._use(source)
+        if self.default is not source:
+            raise DamagedError(what="adopt")
+
+    def claim(self, path: str, claim: Claim, ranking: str, today: str) -> None:
+        """Add a claim and let the field show what its ranking says."""
+        live = [*self.claims(path), claim]
+        self.settle(path, live, ranking, today)
+
+    def settle(self, path: str, claims: Iterable[Claim], ranking: str, today: str) -> None:
+        """Replace all live claims at a path."""
+        live = list(claims)
+        if len(live) > 1:
+            live = standing(live)
+        best = resolve([claim for claim in live if valid_on(claim.source, today)], ranking)
+        self._show(path, best)
+        rivals = [claim for claim in live if claim is not best]
+        if rivals:
+            self.rivals[path] = rivals
+        else:
+            self.rivals.pop(path, None)
+        until = next_change(live, today)
+        if until and (not self.until or until < self.until):
+            self.until = until
+
+    def _show(self, path: str, best: Claim | None) -> None:
+        document = self.document(section_of(path))
+        self.origins.pop(path, None)
+        self.marks.pop(path, None)
+        self.absent.pop(path, None)
+        if best is None:
+            remove(document, path)
+            return
+        reason = absent(best.value)
+        if reason is not None:
+            remove(document, path)
+            self.absent[path] = reason
+        else:
+            put(document, path, best.value)
+        self._use(best.source)
+        if best.source != self.default:
+            self.origins[path] = best.source
+        if best.marks:
+            self.marks[path] = best.marks
+
+    def _use(self, source: Source) -> None:
+        if self.default is None:
+            self.default = source
+
+    # -- out --------------------------------------------------------------------------------------
+
+    def encode(self) -> bytes:
+        """The canonical body: head, sections, and the claims table with sources in order of first use."""
+        number: dict[Source, int] = {}
+        if self.default is not None:
+            number[self.default] = 0
+
+        def index(source: Source) -> int:
+            return number.setdefault(source, len(number))
+
+        table = StoredClaims(
+            absent=sorted(self.absent.items()),
+            marks=sorted(self.marks.items()),
+            origins=[(path, index(source)) for path, source in sorted(self.origins.items())],
+            questions=sorted(self.questions.items()),
+            rivals=[
+                (path, index(claim.source), claim.marks, claim.value)
+                for path, claims in sorted(self.rivals.items())
+                for claim in claims
+            ],
+            until=self.until,
+        )
+        table.sources = list(number)
+        return _encoder.encode(_Body(claims=table, head=self.head, sections=self.encoded()))
+
+    def encoded(self) -> dict[str, _Raw]:
+        """Sections as bytes; empty ones left out."""
+        for section, document in self.documents.items():
+            if document:
+                self.raw[section] = _encoder.encode(document)
+            else:
+                self.raw.pop(section, None)
+        self.documents.clear()
+        return {section: _Raw(raw) for section, raw in self.raw.items()}
+
+
+def head_of(body: bytes) -> Head:
+    """The head of a stored core state."""
+    return peek(body).head
+
