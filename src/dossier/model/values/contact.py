@@ -1,0 +1,131 @@
+"""Where a customer is reached: Phone, Region, Address. Floor: model; the repr of each hides what it holds."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from dossier.errors import Lang
+from dossier.model.problems import BadValue
+from dossier.model.values.text import Short, check_text, checked, plain_form
+
+_EXTENSION = re.compile(r"(?:转|轉|分机|分機|内线|ext\.?|extension|x|#)\s*[:.]?\s*(\d{1,8})\s*\Z", re.I)
+_SEPARATOR = re.compile(r"[、/;,，；|]|或|\n")
+_LANDLINE = re.compile(r"0(10|2\d|[3-9]\d{2})([2-9]\d{6,7})\Z")
+_MOBILE = re.compile(r"1[3-9]\d{9}\Z")
+_SERVICE = re.compile(r"[48]00\d{7}\Z")
+_E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
+
+
+@checked
+@attrs.frozen(repr=False)
+class Phone:
+    """A number as it was given, its international form where that is certain (else None), and the extension.
+
+    An odd number is never refused: `186****5678` keeps `given` and has no `number`.
+    """
+
+    given: str
+    number: str | None = None
+    extension: str | None = None
+
+    def _check(self) -> None:
+        check_text(self.given)
+        if self.number is not None and not _E164.match(check_text(self.number)):
+            raise BadValue("value.code")
+        if self.extension is not None and not check_text(self.extension).isdigit():
+            raise BadValue("value.code")
+
+    @classmethod
+    def parse(cls, text: str, /) -> Phone:
+        """The phone in one cell; `转8001` and `ext. 12` give the extension, full-width digits are read.
+
+        A bare Chinese mobile or landline number with its area code is taken as +86. Two numbers in the cell are a
+        BadValue `value.phone_two`.
+        """
+        plain = plain_form(text)
+        if sum(len(re.sub(r"\D", "", side)) >= 7 for side in _SEPARATOR.split(plain)) > 1:
+            raise BadValue("value.phone_two")
+        found = _EXTENSION.search(plain)
+        main = plain[: found.start()] if found else plain
+        if len(re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", main)) > 1:
+            raise BadValue("value.phone_two")
+        return cls(text.strip(), _international(main), found[1] if found else None)
+
+    def __repr__(self) -> str:
+        return f"Phone({self.masked()!r})"
+
+    def masked(self) -> str:
+        """`186****5678`: at most the first three and last four digits of a long number, nothing of a short one."""
+        digits = re.sub(r"\D", "", self.given)
+        return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else "****"
+
+    def text(self, lang: Lang = "en") -> str:
+        """The number as it was given."""
+        return self.given
+
+
+def _international(given: str) -> str | None:
+    """E.164, or None where a digit would have to be guessed."""
+    compact = re.sub(r"[\s().\-‐–—·]", "", given)
+    if compact.startswith("00"):
+        compact = "+" + compact[2:]
+    if compact.startswith("+"):
+        compact = compact.replace("+860", "+86", 1)
+        return compact if _E164.match(compact) else None
+    if found := _LANDLINE.match(compact):
+        return f"+86{found[1]}{found[2]}"
+    if compact.startswith("86") and _MOBILE.match(compact[2:]):
+        return f"+{compact}"
+    return f"+86{compact}" if _MOBILE.match(compact) or _SERVICE.match(compact) else None
+
+
+@checked
+@attrs.frozen
+class Region:
+    """A place by name, with its official code (GB/T 2260 or a subdivision code) and country where they are known."""
+
+    name: str
+    code: str | None = None
+    country: str | None = None
+
+    def _check(self) -> None:
+        check_text(self.name)
+        if self.code is not None:
+            check_text(self.code)
+        if self.country is not None:
+            check_text(self.country)
+
+    @classmethod
+    def parse(cls, text: str, /) -> Region:
+        """The name as it is given; codes are never guessed."""
+        return cls(plain_form(text))
+
+    def text(self, lang: Lang = "en") -> str:
+        """The name, and the country after it where one is known."""
+        return self.name if self.country is None else f"{self.name}, {self.country}"
+
+
+@checked
+@attrs.frozen
+class Ref:
+    """Points at a dossier, record or thing by kind and id."""
+
+    kind: Short
+    id: Short
+
+    def _check(self) -> None:
+        check_text(self.id)
+        if not re.match(r"[a-z][a-z0-9_]*\Z", check_text(self.kind)):
+            raise BadValue("value.code")
+
+    @classmethod
+    def parse(cls, text: str, /) -> Ref:
+        """`kind:id`; a bare id is that of a dossier."""
+        kind, colon, rest = check_text(text).partition(":")
+        return cls(kind, rest) if colon and rest else cls("dossier", text)
+
+    def text(self, lang: Lang = "en") -> str:
+        """`kind:id`."""
+        return f"{self.kind}:{self.id}"

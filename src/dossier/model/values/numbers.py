@@ -1,0 +1,173 @@
+"""Exact amounts: Money, Quantity, Rating. Floor: model.
+
+An amount is kept in lowest form (3.000 is stored as 3), so that two amounts that are equal are also stored as the
+same bytes (law K1) and two sources that write 3.0 and 3.00 do not contradict each other. Every decimal place that
+says something is kept, three and more.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, InvalidOperation
+
+import attrs
+
+from dossier.errors import Lang
+from dossier.model.problems import BadValue, type_name
+from dossier.model.values.text import check_text, checked, plain_form
+
+MAX_INTEGER_DIGITS = 18
+MAX_DECIMALS = 6
+MAX_DIGITS = MAX_INTEGER_DIGITS + MAX_DECIMALS
+
+_CONTEXT = Context(prec=60)
+_ONE = Decimal(1)
+_TIMES = {"": 0, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8, "万亿": 12, "k": 3, "m": 6}
+_AMOUNT = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(万亿|千万|百万|亿|万|千|[kKmM])?\Z", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_SIGNS = {"¥": "CNY", "￥": "CNY", "RMB": "CNY", "人民币": "CNY", "$": "USD", "US$": "USD", "HK$": "HKD",
+          "€": "EUR", "£": "GBP"}  # fmt: skip
+_MONEY = re.compile(
+    r"(人民币|RMB|US\$|HK\$|[¥￥$€£]|[A-Z]{3})?\s*(.*?)\s*(人民币|元整|元|圆|美元|欧元|[A-Z]{3})?\Z", re.S
+)
+_AFTER = {"元": "CNY", "元整": "CNY", "圆": "CNY", "人民币": "CNY", "美元": "USD", "欧元": "EUR"}
+_QUANTITY = re.compile(r"([+-]?[\d,]*\.?\d+(?:万|亿)?)\s*(\D[^\0]*)\Z", re.ASCII)
+
+
+def exact(value: object) -> Decimal:
+    """A Decimal in lowest form from a Decimal, a whole number or text. BadValue for floats, NaN, too many digits.
+
+    At most 18 digits before the point and 6 after it.
+    """
+    if isinstance(value, Decimal):
+        amount = value
+    elif isinstance(value, int) and type(value) is int:
+        if not -(10**MAX_INTEGER_DIGITS) < value < 10**MAX_INTEGER_DIGITS:
+            raise BadValue("value.number_long", limit=MAX_DIGITS)
+        amount = Decimal(value)
+    elif isinstance(value, str):
+        amount = read_amount(value)
+    elif isinstance(value, float):
+        raise BadValue("value.float_money")
+    else:
+        raise BadValue("value.type", expected="number", got=type_name(value))
+    if not amount.is_finite():
+        raise BadValue("value.not_finite")
+    lowest = _CONTEXT.normalize(amount)
+    if not lowest:
+        return Decimal(0)
+    exponent = lowest.as_tuple().exponent
+    assert isinstance(exponent, int), "the number is finite"
+    if lowest.adjusted() >= MAX_INTEGER_DIGITS or exponent < -MAX_DECIMALS:
+        raise BadValue("value.number_long", limit=MAX_DIGITS)
+    return lowest.quantize(_ONE, context=_CONTEXT) if exponent > 0 else lowest
+
+
+def read_amount(given: str) -> Decimal:
+    """The number that people write: 500000.50, 500,000.50, 50万, 1.2亿, full-width digits. BadValue if none."""
+    if len(given) > 4 * MAX_DIGITS:
+        raise BadValue("value.number_long", limit=MAX_DIGITS)
+    text = plain_form(given).replace(" ", "")
+    if text.lower() in ("nan", "inf", "-inf", "infinity", "-infinity", "+inf"):
+        raise BadValue("value.not_finite")
+    found = _AMOUNT.match(text)
+    if found is None or (not found[2] and not found[3]):
+        raise BadValue("value.number")
+    whole = (found[2] or "0").replace(",", "")
+    if len(whole.lstrip("0")) > MAX_INTEGER_DIGITS:
+        raise BadValue("value.number_long", limit=MAX_DIGITS)
+    try:
+        number = Decimal(f"{found[1]}{whole}.{found[3] or '0'}")
+        return number.scaleb(_TIMES[(found[4] or "").lower()], context=_CONTEXT)
+    except InvalidOperation:
+        pass
+    raise BadValue("value.number")
+
+
+def grouped(amount: Decimal, places: int = 0) -> str:
+    """The amount with thousands separators and at least `places` decimals."""
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return f"{amount:,.{max(places, -exponent)}f}"
+
+
+@checked
+@attrs.frozen
+class Money:
+    """An exact amount in a currency (ISO 4217 code, CNY unless said). Equal amounts are equal values: 3.0 is 3."""
+
+    amount: Decimal = attrs.field(converter=exact)
+    currency: str = "CNY"
+
+    def _check(self) -> None:
+        if type(self.currency) is not str or not _CURRENCY.match(self.currency):
+            raise BadValue("value.currency")
+
+    @classmethod
+    def parse(cls, text: str, /, *, currency: str = "CNY") -> Money:
+        """Money from 50万, ￥500,000.50, 1.2亿元, USD 12.5. `currency` is taken where the text names none."""
+        if type(text) is str and len(text) > 4 * MAX_DIGITS:
+            raise BadValue("value.number_long", limit=MAX_DIGITS)
+        found = _MONEY.match(plain_form(text))
+        assert found is not None
+        before, number, after = found.groups()
+        named = {_SIGNS.get(before, before) if before else None, _AFTER.get(after, after) if after else None} - {None}
+        if len(named) > 1:
+            raise BadValue("value.currency")
+        return cls(exact(number or ""), str(named.pop()) if named else currency)
+
+    def text(self, lang: Lang = "en") -> str:
+        """`¥500,000.50` for CNY in Chinese, `CNY 500,000.50` otherwise; at least two decimals."""
+        number = grouped(self.amount, 2)
+        return f"¥{number}" if lang == "zh" and self.currency == "CNY" else f"{self.currency} {number}"
+
+
+@checked
+@attrs.frozen
+class Quantity:
+    """An exact amount of a unit, such as 26 °C or 3 箱."""
+
+    amount: Decimal = attrs.field(converter=exact)
+    unit: str
+
+    def _check(self) -> None:
+        check_text(self.unit)
+
+    @classmethod
+    def parse(cls, text: str, /) -> Quantity:
+        """A number followed by its unit."""
+        found = _QUANTITY.match(plain_form(text))
+        if found is None:
+            raise BadValue("value.number")
+        return cls(exact(found[1]), found[2].strip())
+
+    def text(self, lang: Lang = "en") -> str:
+        """The amount and its unit."""
+        return f"{grouped(self.amount)}{'' if lang == 'zh' else ' '}{self.unit}"
+
+
+@checked
+@attrs.frozen
+class Rating:
+    """Whole marks out of a scale: 0 ≤ value ≤ scale, 1 ≤ scale ≤ 100."""
+
+    value: int
+    scale: int = 5
+
+    def _check(self) -> None:
+        if type(self.value) is not int or type(self.scale) is not int or not 0 <= self.value <= self.scale <= 100:
+            raise BadValue("value.rating")
+        if self.scale < 1:
+            raise BadValue("value.rating")
+
+    @classmethod
+    def parse(cls, text: str, /) -> Rating:
+        """`4/5`."""
+        found = re.match(r"(\d{1,3})\s*/\s*(\d{1,3})\Z", plain_form(text), re.ASCII)
+        if found is None:
+            raise BadValue("value.rating")
+        return cls(int(found[1]), int(found[2]))
+
+    def text(self, lang: Lang = "en") -> str:
+        """`4/5` in both languages."""
+        return f"{self.value}/{self.scale}"
