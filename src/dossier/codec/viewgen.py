@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from dossier.model import sections, views
+from dossier.model import sections
 from dossier.model.fields import section_spec
 from dossier.model.withheld import mask_repr
 
@@ -31,7 +31,7 @@ def render() -> str:
     classes: dict[str, type] = {}
     for cls in sections.KERNEL:
         _collect(cls, classes)
-    names = sorted(set(re.findall(r"[A-Z]\w+", "".join(_types(classes)))) - {f"{name}View" for name in classes})
+    names = sorted(set(re.findall(r"[A-Z]\w+", " ".join(_types(classes)))) - {f"{name}View" for name in classes})
     values = [name for name in names if name not in ("None", "Long", "Short")]
     out = [_HEAD, f"from dossier.model.values import {', '.join(values)}\n"]
     out.append("from dossier.model.withheld import Masked, Withheld, mask_repr\n")
@@ -79,4 +79,4 @@ def _view_type(annotation: str, classes: dict[str, type]) -> str:
 
 
 if __name__ == "__main__":
-    Path(views.__file__).write_text(render(), encoding="utf-8")
+    Path(sections.__file__).parent.parent.joinpath("views.py").write_text(render(), encoding="utf-8")

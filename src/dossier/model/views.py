@@ -7,30 +7,7 @@ from __future__ import annotations
 
 import attrs
 
-from dossier.model.values import (
-    Money,
-    NoneMoney,
-    NonePartialDate,
-    NonePersonName,
-    NoneRating,
-    NoneRef,
-    NoneRegion,
-    NoneSpan,
-    NoneTerm,
-    Nonebool,
-    Noneint,
-    Nonestr,
-    Nonetuple,
-    PartialDate,
-    Per,
-    PersonName,
-    Phone,
-    Quantity,
-    Rating,
-    Ref,
-    Region,
-    Term,
-)
+from dossier.model.values import Money, PartialDate, Per, PersonName, Phone, Quantity, Rating, Ref, Region, Span, Term
 from dossier.model.withheld import Masked, Withheld, mask_repr
 
 
