@@ -1,0 +1,155 @@
+"""All verbs in any order against the oracle: a Hypothesis state machine (K1, K4, K6, K8 together).
+
+Floor: testing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import attrs
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from dossier.repository import Batch, Collection, Eq, Index, Key, Query, Shred
+from dossier.testing.oracle import Oracle, OracleReader
+from dossier.testing.pair import Pair
+from dossier.testing.place import Places, Reach, same
+from dossier.testing.strategies import (
+    LATER,
+    collections,
+    guided_batches,
+    ids,
+    queries,
+    reindexings,
+    scopes,
+)
+
+RULES = ("done", "conflict", "repeated", "find", "get_many", "scan", "snapshot", "reopen", "shred", "index", "widen")
+
+
+def check_machine(places: Places, *, examples: int = 25, steps: int = 25, profile: settings | None = None) -> None:
+    """`examples` runs of `steps` rules; every rule is reached."""
+    reach = Reach()
+    run_state_machine_as_test(
+        lambda: _Machine(places, reach),  # type: ignore[arg-type]
+        settings=settings(
+            profile,
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    reach.require(examples, *RULES, least=2)
+
+
+class _Machine(RuleBasedStateMachine):
+    """One place, opened again now and then; at most one snapshot at a time."""
+
+    def __init__(self, places: Places, reach: Reach) -> None:
+        super().__init__()
+        self.place = places()
+        self.pair = Pair(self.place.create(), Oracle(), reach=reach)
+        self.reach = reach
+        self.held: Any = None
+        self.stack = contextlib.ExitStack()
+
+    @initialize(first=collections(name="order"), second=collections(name="rows"))
+    def declare(self, first: Collection, second: Collection) -> None:
+        self.pair.declare(first, second)
+
+    @rule(data=st.data())
+    def commit(self, data: st.DataObject) -> None:
+        drawn = data.draw(guided_batches(self.pair.declared, self.pair.oracle.states[-1], keys=("k1", "k2")))
+        self.pair.commit(drawn.batch)
+
+    @rule(data=st.data())
+    def find(self, data: st.DataObject) -> None:
+        for one in self.pair.declared:
+            self.pair.ask(data.draw(queries(one, self.pair.rows(one.name))))
+        self.reach["find"] += 1
+
+    @rule(chosen=st.lists(ids, max_size=6))
+    def get_many(self, chosen: list[str]) -> None:
+        keys = [Key(one.name, id) for id in chosen for one in self.pair.declared]
+        same("get_many", self.pair.repository.get_many(keys), self.pair.oracle.get_many(keys))
+        self.reach["get_many"] += 1
+
+    @rule(start=ids, stop=st.none() | ids, descending=st.booleans(), limit=st.none() | st.integers(1, 5))
+    def scan(self, start: str, stop: str | None, descending: bool, limit: int | None) -> None:
+        both: tuple[OracleReader | Any, ...] = (self.pair.repository, self.pair.oracle)
+        got, wanted = (
+            list(one.scan("order", start=start, stop=stop, descending=descending, limit=limit)) for one in both
+        )
+        same("scan", got, wanted)
+        self.reach["scan"] += 1
+
+    @precondition(lambda self: self.held is None)
+    @rule()
+    def hold(self) -> None:
+        both = (self.pair.repository, self.pair.oracle)
+        self.held = tuple(self.stack.enter_context(one.snapshot()) for one in both)
+        # Reads before the first write elsewhere: the state of a snapshot is that of its opening.
+        self.pair.ask(Query(collection="order"), on=self.held)
+
+    @precondition(lambda self: self.held is not None)
+    @rule(data=st.data())
+    def look(self, data: st.DataObject) -> None:
+        reader, reference = self.held
+        for one in self.pair.declared:
+            rows = list(reference.scan(one.name))
+            same("scan of a snapshot", list(reader.scan(one.name)), rows)
+            self.pair.ask(data.draw(queries(one, rows)), on=self.held)
+        self.reach["snapshot"] += 1
+
+    @precondition(lambda self: self.held is not None)
+    @rule()
+    def release(self) -> None:
+        self.held = None
+        self.stack.close()
+
+    @rule()
+    def reopen(self) -> None:
+        self.held = None
+        self.stack.close()
+        self.pair.repository.close()
+        self.pair.repository = self.place.open()
+        self.pair.repository.declare(self.pair.declared)
+        self.pair.state()
+        self.reach["reopen"] += 1
+
+    @rule(scope=scopes)
+    def shred(self, scope: str) -> None:
+        self.pair.commit(Batch((Shred(scope),)))
+        for one in self.pair.declared:
+            self.pair.ask(Query(collection=one.name))
+        self.reach["shred"] += 1
+
+    @rule(data=st.data())
+    def index(self, data: st.DataObject) -> None:
+        for one in self.pair.declared:
+            batch = data.draw(reindexings(one, [row.id for row in self.pair.rows(one.name)][:5]))
+            self.pair.commit(batch)
+            for op in batch.ops:
+                if isinstance(op, Index) and (name := op.fields.get("name")) is not None:
+                    self.pair.ask(Query(collection=one.name, where=Eq("name", str(name)), limit=2))
+        self.reach["index"] += 1
+
+    @precondition(lambda self: self.held is None)
+    @rule(field=st.sampled_from(LATER))
+    def widen(self, field: Any) -> None:
+        first = next(one for one in self.pair.declared if one.name == "order")
+        if field not in first.fields:
+            self.pair.declare(attrs.evolve(first, fields=(*first.fields, field)))
+            self.reach["widen"] += 1
+
+    def teardown(self) -> None:
+        try:
+            self.stack.close()
+            self.pair.state()
+        finally:
+            self.pair.repository.close()
