@@ -1,0 +1,43 @@
+"""An online copy through SQLite's backup interface: under another name first, synced, then named."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from dossier.errors import ExistsError, RepositoryError
+from dossier_sqlite.faults import fault, system_fault
+from dossier_sqlite.opening import publish
+
+Step = Callable[[str], None]
+
+
+def write_backup(conn: sqlite3.Connection, target: Path, step: Step | None) -> None:
+    """Copy the whole store, as `conn` sees it, to `target`. ExistsError if that is there."""
+    if os.path.lexists(target):
+        raise ExistsError
+    draft = target.with_name(f"{target.name}.new-{uuid.uuid4().hex[:12]}")
+    failure: RepositoryError | None = None
+    try:
+        copy = sqlite3.connect(f"file:{quote(str(draft.absolute()))}?mode=rwc", uri=True, isolation_level=None)
+        try:
+            conn.backup(copy)
+        finally:
+            copy.close()
+        if step is not None:
+            step("backup.copied")
+        publish(draft, target)
+    except sqlite3.Error as error:
+        failure = fault(error)
+    except OSError as error:
+        failure = system_fault(error)
+    finally:
+        draft.unlink(missing_ok=True)
+    if failure is not None:
+        raise failure
+    if step is not None:
+        step("backup.named")

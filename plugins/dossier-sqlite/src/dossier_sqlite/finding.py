@@ -1,0 +1,146 @@
+"""Pages: which statements answer a query, in which order they are asked, and the cursor of the next page.
+
+After a cursor the rest of the order is at most three *segments* (ties of the last value by id, values beyond it,
+absent ones); each walks an index from its place, and one is asked only if those before did not fill the page.
+Where one In stands among the equality fields of a composite index that then orders, each of its values is walked
+in order and the best rows of all are taken, instead of sorting every row that has one of them. Bodies are fetched
+for the rows of the page only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from dossier.repository import Composite, IndexScalar, Order, Page, Query
+from dossier.repository.checking import check_query, make_cursor, open_cursor
+from dossier_sqlite.tables import Table
+from dossier_sqlite.where import Form, Sql, read
+
+KEPT = 500
+"""Statements kept a table."""
+
+
+def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) -> Page:
+    """One page, read from one state."""
+    table, limit = _table(tables, query), query.limit
+    after = open_cursor(table.shape, query)
+    params: list[Any] = []
+    form = read(query.where, params)
+    segments = _segments(query.order, after)
+    if after is not None:
+        params += after
+    params.append(limit + 1)
+    records: list[tuple[Any, ...]] = []
+    alone = len(segments) > 1 and not conn.in_transaction
+    if alone:
+        conn.execute("begin")
+    for segment in segments:
+        sql = _statement(table, form, query.order, segment, query.bodies, after is not None)
+        params[-1] = limit + 1 - len(records)
+        records += conn.execute(sql, params).fetchall()
+        if len(records) > limit:
+            break
+    if alone:
+        conn.execute("commit")
+    rows = tuple(map(table.row, records[:limit]))
+    if len(records) <= limit:
+        return Page(rows)
+    last = rows[-1]
+    value = None if query.order is None else last.index.get(query.order.field)
+    assert not isinstance(value, tuple)
+    return Page(rows, make_cursor(query, value, last.id))
+
+
+def _table(tables: Mapping[str, Table], query: Query) -> Table:
+    check_query({query.collection: tables[query.collection].shape} if query.collection in tables else {}, query)
+    return tables[query.collection]
+
+
+def _segments(order: Order | None, after: tuple[IndexScalar, str] | None) -> tuple[str, ...]:
+    if after is None:
+        return ("all",)
+    if order is None:
+        return ("ids",)
+    if after[0] is None:
+        return ("absent ties",) if order.descending else ("absent ties", "present")
+    return ("ties", "below", "absent") if order.descending else ("ties", "above")
+
+
+def _statement(table: Table, form: Form, order: Order | None, segment: str, bodies: bool, cursor: bool) -> str:
+    key = (form, order, segment, bodies)
+    sql = table.plans.get(key)
+    if sql is None:
+        if len(table.plans) >= KEPT:
+            table.plans.clear()
+        sql = table.plans[key] = _build(table, form, order, segment, bodies, cursor)
+    return sql
+
+
+def _build(table: Table, form: Form, order: Order | None, segment: str, bodies: bool, cursor: bool) -> str:
+    """The statement of one segment. Parameters: those of the form, value and id of the cursor, how many rows."""
+    compiler = Sql(table)
+    terms = form[1] if form[0] == "and" else (form,)
+    starts: list[int] = []
+    conditions: list[str] = []
+    for term in terms:
+        starts.append(compiler.count + 1)
+        conditions.append(compiler.of(term))
+    value, id, many = compiler.count + 1, compiler.count + 2, compiler.count + (3 if cursor else 1)
+    column = "t.id" if order is None else f"t.{table.columns[order.field]}"
+    rest = {
+        "all": "",
+        "ids": f"t.id > ?{id}",
+        "ties": f"{column} = ?{value} and t.id > ?{id}",
+        "above": f"{column} > ?{value}",
+        "below": f"{column} < ?{value}",
+        "absent": f"{column} is null",
+        "absent ties": f"{column} is null and t.id > ?{id}",
+        "present": f"{column} is not null",
+    }[segment]
+    descending = " desc" if order is not None and order.descending else ""
+    arranged = "t.id" if order is None else f"{column}{descending}, t.id"
+    merged = _merged(table, terms, order)
+    parts = []
+    for place in range(1 if merged is None else terms[merged][2]):
+        chosen = list(conditions)
+        if merged is not None:
+            chosen[merged] = f"t.{table.columns[terms[merged][1]]} = ?{starts[merged] + place}"
+        where = " and ".join(condition for condition in (*chosen, rest) if condition) or "1"
+        parts.append(
+            f"select t.rid as rid, t.id as id, {column} as o from {table.sql} t"
+            f" where {where} order by {arranged} limit ?{many}"
+        )
+    if len(parts) == 1:
+        keys = parts[0]
+    else:
+        union = " union all ".join(f"select * from ({part})" for part in parts)
+        keys = f"select * from ({union}) order by o{descending}, id limit ?{many}"
+    columns = table.select if bodies else table.select_bare
+    return (
+        f"with k as materialized ({keys}) select {columns} from k cross join {table.sql} t on t.rid = k.rid"
+        f" order by k.o{descending}, k.id"
+    )
+
+
+def _merged(table: Table, terms: tuple[Form, ...], order: Order | None) -> int | None:
+    """The place of the In whose values are walked one by one along an index, if there is one worth it."""
+    listed = [place for place, term in enumerate(terms) if term[0] == "in" and term[2] > 1]
+    if len(listed) != 1:
+        return None
+    many = terms[listed[0]][1]
+    fixed = {term[1] for term in terms if term[0] == "="} | {many}
+    if order is None:
+        return listed[0] if many not in table.collection.unindexed else None
+    for composite in table.collection.composites:
+        leading = _before(composite, order.field)
+        if leading is not None and many in leading and leading <= fixed:
+            return listed[0]
+    return None
+
+
+def _before(composite: Composite, field: str) -> set[str] | None:
+    if field not in composite.fields:
+        return None
+    return set(composite.fields[: composite.fields.index(field)])

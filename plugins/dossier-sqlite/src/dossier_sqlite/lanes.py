@@ -1,0 +1,181 @@
+"""Lanes: append-only files, one a lane, held by a kernel lock, so that read events never wait for the database."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from dossier.errors import (
+    ClosedError,
+    ForkedError,
+    LockedError,
+    MissingArchiveError,
+    NotPicklableError,
+    RepositoryError,
+)
+from dossier.repository.checking import check_lane, check_lines
+from dossier_sqlite.faults import system_fault
+
+_END = ".lane"
+_TAIL = 1 << 16
+
+Step = Callable[[str], None]
+
+
+class FileLane:
+    """See `Lane`. One write(2) an append; a write that fails half way is taken back."""
+
+    def __init__(self, folder: Path, name: str, step: Step | None) -> None:
+        check_lane(name)
+        self._path, self._step, self._pid = folder / f"{name}{_END}", step, os.getpid()
+        self._handle = -1
+        failure: RepositoryError | None = None
+        try:
+            folder.mkdir(exist_ok=True)
+            self._handle = _hold(self._path)
+            self._mend()
+        except BlockingIOError:
+            failure = LockedError()
+        except OSError as error:
+            failure = system_fault(error)
+        if failure is not None:
+            self.close()
+            raise failure
+        self._named = False
+
+    def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
+        """See `Lane.append`. StorageFullError leaves nothing of the lines."""
+        if self._pid != os.getpid():
+            raise ForkedError
+        if self._handle < 0:
+            raise ClosedError
+        check_lines(lines)
+        if not lines:
+            return
+        step = self._step
+        data = b"\n".join([*lines, b""])
+        failure: RepositoryError | None = None
+        if step is not None:
+            step("lane.before")
+        try:
+            if os.write(self._handle, data) < len(data):
+                os.ftruncate(self._handle, self._size)
+                os.write(self._handle, data)
+        except OSError as error:
+            failure = system_fault(error)
+        if failure is not None or os.fstat(self._handle).st_size != self._size + len(data):
+            os.ftruncate(self._handle, self._size)
+            raise failure or system_fault(OSError(28, ""))
+        self._size += len(data)
+        if step is not None:
+            step("lane.written")
+        if durable:
+            self._sync()
+            if step is not None:
+                step("lane.synced")
+
+    def close(self) -> None:
+        """See `Lane.close`."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def _sync(self) -> None:
+        os.fsync(self._handle)
+        if not self._named:
+            sync_folder(self._path.parent)
+            self._named = True
+
+    def _mend(self) -> None:
+        """Cut off a torn last line of whoever held the lane before."""
+        self._size = size = os.fstat(self._handle).st_size
+        while size > 0:
+            start = max(0, size - _TAIL)
+            end = os.pread(self._handle, size - start, start).rfind(b"\n")
+            if end >= 0:
+                size = start + end + 1
+                break
+            size = start
+        if size != self._size:
+            os.ftruncate(self._handle, size)
+            self._size = size
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise NotPicklableError(what="FileLane")
+
+
+def idle_lanes(folder: Path) -> list[str]:
+    """Names of the lanes in a folder that nobody holds, sorted."""
+    names: list[str] = []
+    if folder.is_dir():
+        for path in sorted(folder.glob(f"*{_END}")):
+            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                names.append(path.name[: -len(_END)])
+            except BlockingIOError:
+                pass
+            finally:
+                os.close(handle)
+    return names
+
+
+def read_lane(folder: Path, name: str) -> list[bytes]:
+    """The whole lines of a lane. MissingArchiveError if there is none of that name."""
+    check_lane(name)
+    failure: RepositoryError
+    try:
+        return (folder / f"{name}{_END}").read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        failure = MissingArchiveError()
+    except OSError as error:
+        failure = system_fault(error)
+    raise failure
+
+
+def drop_lane(folder: Path, name: str) -> None:
+    """Remove an idle lane; one that is not there is passed over. LockedError if it is held."""
+    check_lane(name)
+    path = folder / f"{name}{_END}"
+    failure: RepositoryError | None = None
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        return
+    except BlockingIOError:
+        failure = LockedError()
+    except OSError as error:
+        failure = system_fault(error)
+    if failure is not None:
+        raise failure
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _hold(path: Path) -> int:
+    """An open file with an exclusive lock that still has the name (another may just have dropped it)."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)

@@ -1,0 +1,509 @@
+"""The repository itself: connections, locks, transactions; what is said in SQL stands in the modules beside it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar
+
+from dossier.errors import (
+    ClosedError,
+    ForkedError,
+    LockedError,
+    NotPicklableError,
+    OutcomeUnknown,
+    ReadOnlyError,
+    RepositoryError,
+)
+from dossier.repository import (
+    Batch,
+    Capabilities,
+    Collection,
+    Expr,
+    Group,
+    Key,
+    Page,
+    Query,
+    Receipt,
+    Row,
+)
+from dossier.repository.checking import check_batch, widen
+from dossier_sqlite import finding, lanes, reading
+from dossier_sqlite.backup import write_backup
+from dossier_sqlite.faults import fault
+from dossier_sqlite.locking import Turnstile
+from dossier_sqlite.opening import connect, load_declared
+from dossier_sqlite.tables import Table, tables_of
+from dossier_sqlite.writing import DRAIN, Writer
+
+STEPS = (
+    "create.made",
+    "create.named",
+    "declare.begin",
+    "declare.table",
+    "declare.before",
+    "declare.after",
+    "commit.begin",
+    "commit.op",
+    "commit.drain",
+    "commit.before",
+    "commit.after",
+    "drain.begin",
+    "drain.before",
+    "drain.after",
+    "backup.copied",
+    "backup.named",
+    "lane.before",
+    "lane.written",
+    "lane.synced",
+)
+"""Names that `on_step` is called with, between the physical steps of what they are named after."""
+
+_KEEP_KEY = "insert or ignore into batches(key) values (?)"
+WRITE_CACHE_KIB = 16_384
+READ_CACHE_KIB = 8_192
+
+Step = Callable[[str], None]
+_T = TypeVar("_T")
+
+_alive: weakref.WeakSet[SqliteRepository] = weakref.WeakSet()
+_inherited: list[sqlite3.Connection] = []
+"""Connections of the parent: a child neither uses nor closes them."""
+
+
+class SqliteReader:
+    """Reads over one connection at a time, taken from `_borrow`; see `Reader`."""
+
+    _tables: dict[str, Table]
+
+    def _borrow(self) -> sqlite3.Connection:
+        raise NotImplementedError
+
+    def _return(self, conn: sqlite3.Connection) -> None:
+        raise NotImplementedError
+
+    def _read(self, verb: Callable[..., _T], *args: Any) -> _T:
+        conn = self._borrow()
+        try:
+            return verb(conn, self._tables, *args)
+        except sqlite3.Error as error:
+            failure = fault(error)
+        finally:
+            self._return(conn)
+        raise failure
+
+    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+        """See `Reader.get_many`."""
+        return self._read(reading.get_many, keys)
+
+    def find(self, query: Query) -> Page:
+        """See `Reader.find`."""
+        return self._read(finding.find, query)
+
+    def count(self, collection: str, where: Expr) -> int:
+        """See `Reader.count`."""
+        return self._read(reading.count, collection, where)
+
+    def aggregate(
+        self, collection: str, where: Expr, *, by: Sequence[str] = (), sums: Sequence[str] = ()
+    ) -> list[Group]:
+        """See `Aggregates.aggregate`; exactly one group where `by` is empty."""
+        return self._read(reading.aggregate, collection, where, by, sums)
+
+    def scan(
+        self,
+        collection: str,
+        *,
+        start: str = "",
+        stop: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        bodies: bool = True,
+    ) -> Iterator[Row]:
+        """See `Reader.scan`. Rows are fetched in chunks of about 4 MiB, each a read of its own."""
+        self._return(self._borrow())
+        table = reading.table_named(self._tables, collection)
+        return self._scan(table, start, stop, descending, limit, bodies)
+
+    def _scan(
+        self, table: Table, start: str, stop: str | None, descending: bool, limit: int | None, bodies: bool
+    ) -> Iterator[Row]:
+        beyond: str | None = None
+        many = 16
+        while limit is None or limit > 0:
+            wanted = many if limit is None else min(many, limit)
+
+            def fetch(
+                conn: sqlite3.Connection, _: object, wanted: int = wanted, after: str | None = beyond
+            ) -> list[Row]:
+                return reading.chunk(
+                    conn,
+                    table,
+                    start=start,
+                    stop=stop,
+                    beyond=after,
+                    descending=descending,
+                    limit=wanted,
+                    bodies=bodies,
+                )
+
+            rows = self._read(fetch)
+            yield from rows
+            if len(rows) < wanted:
+                return
+            beyond, many = rows[-1].id, reading.next_limit(rows)
+            limit = None if limit is None else limit - len(rows)
+
+
+class _Snapshot(SqliteReader):
+    """Reads inside one read transaction; the connection is its own, one thread at a time."""
+
+    def __init__(self, owner: SqliteRepository, conn: sqlite3.Connection, tables: dict[str, Table]) -> None:
+        self._owner, self._conn, self._tables = owner, conn, tables
+        self._lock = threading.Lock()
+        self.over = False
+
+    def _borrow(self) -> sqlite3.Connection:
+        self._owner._awake()
+        self._lock.acquire()
+        if self.over:
+            self._lock.release()
+            raise ClosedError
+        return self._conn
+
+    def _return(self, conn: sqlite3.Connection) -> None:
+        self._lock.release()
+
+
+class SqliteRepository(SqliteReader):
+    """See `Repository`, `Aggregates`, `Lanes`, `BacksUp`."""
+
+    def __init__(
+        self, path: Path, *, read_only: bool, timeout: float, max_pages: int | None, on_step: Step | None
+    ) -> None:
+        self._path, self._read_only, self._timeout, self._step = path, read_only, timeout, on_step
+        self._max_pages = max_pages
+        self._pid = os.getpid()
+        self._closed = False
+        self._idle: list[sqlite3.Connection] = []
+        self._opened: list[lanes.FileLane] = []
+        self._lock = threading.Lock()
+        self._turnstile: Turnstile | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._durable = True
+        self._tables: dict[str, Table] = {}
+        failure: RepositoryError | None = None
+        try:
+            conn = self._connect()
+            self._tables = tables_of(load_declared(conn))
+            self._idle.append(conn)
+        except sqlite3.Error as error:
+            failure = fault(error)
+        if failure is not None:
+            raise failure
+        _alive.add(self)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """All of the optional ones; `Shred` reaches the rows of this file, not its backups."""
+        return Capabilities(durable=True, processes=True, lanes=True, backup=True, aggregate=True)
+
+    # -- reads
+
+    def _connect(self) -> sqlite3.Connection:
+        """A connection for reads. Where writing is allowed it may write too, so that the last one to close leaves no
+        log behind; `query_only` keeps it from doing so."""
+        mode: Literal["rw", "ro"] = "ro" if self._read_only else "rw"
+        conn = connect(self._path, mode=mode, timeout=self._timeout, cache_kib=READ_CACHE_KIB)
+        conn.execute("pragma query_only=on")
+        return conn
+
+    def _borrow(self) -> sqlite3.Connection:
+        if self._pid != os.getpid():
+            raise ForkedError
+        if self._closed:
+            raise ClosedError
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
+            return self._connect()
+        except sqlite3.Error as error:
+            failure = fault(error)
+        raise failure
+
+    def _return(self, conn: sqlite3.Connection) -> None:
+        if conn.in_transaction:
+            _rollback(conn)
+        self._idle.append(conn)
+        if self._closed:
+            self._close_idle()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteReader]:
+        """See `Repository.snapshot`."""
+        conn = self._borrow()
+        view: _Snapshot | None = None
+        try:
+            failure: RepositoryError | None = None
+            try:
+                conn.execute("begin")
+                conn.execute("select 1 from declared").fetchall()
+            except sqlite3.Error as error:
+                failure = fault(error)
+            if failure is not None:
+                raise failure
+            view = _Snapshot(self, conn, self._tables)
+            yield view
+        finally:
+            if view is not None:
+                with view._lock:
+                    view.over = True
+            self._return(conn)
+
+    # -- writes
+
+    def commit(self, batch: Batch, *, durable: bool = True) -> Receipt:
+        """See `Repository.commit`. `durable=False` skips the fsync: kept over kill -9, not over loss of power."""
+        self._awake(writing=True)
+        tables = self._tables
+        check_batch({name: table.shape for name, table in tables.items()}, batch)
+        return self._transact("commit", lambda conn: self._apply(conn, tables, batch), durable=durable, key=batch.key)
+
+    def _apply(self, conn: sqlite3.Connection, tables: dict[str, Table], batch: Batch) -> Receipt:
+        if batch.key is not None and not conn.execute(_KEEP_KEY, (batch.key,)).rowcount:
+            return Receipt(repeated=True)
+        Writer(conn, tables, self._step).apply(batch)
+        return Receipt()
+
+    def declare(self, collections: Sequence[Collection]) -> tuple[str, ...]:
+        """See `Repository.declare`."""
+        self._awake()
+        known = {name: table.collection for name, table in self._tables.items()}
+        if all(widen(known.get(new.name), new)[0] == known.get(new.name) for new in collections):
+            return ()
+        if self._read_only:
+            raise ReadOnlyError
+        lacking = self._transact("declare", lambda conn: self._widen(conn, collections))
+        self._tables = self._reload()
+        return lacking
+
+    def _widen(self, conn: sqlite3.Connection, collections: Sequence[Collection]) -> tuple[str, ...]:
+        from dossier_sqlite.schema import widen_table
+
+        known = load_declared(conn)
+        lacking: list[str] = []
+        for new in collections:
+            old = known.get(new.name)
+            merged, added = widen(old, new)
+            if merged == old:
+                continue
+            filled = old is not None and conn.execute(f"select 1 from {Table(old).sql} limit 1").fetchall()
+            if filled and added and new.name not in lacking:
+                lacking.append(new.name)
+            widen_table(conn, old, merged, added, self._step)
+            known[new.name] = merged
+        return tuple(lacking)
+
+    def _reload(self) -> dict[str, Table]:
+        return self._read(lambda conn, _: tables_of(load_declared(conn)))
+
+    def settle(self) -> None:
+        """Move every text that waits for the search index into it (finds are right before and after)."""
+        self._awake(writing=True)
+        for table in self._tables.values():
+            for index in table.texts.values():
+                while self._transact("drain", partial(index.drain, limit=DRAIN)) == DRAIN:
+                    pass
+
+    def _transact(
+        self, name: str, work: Callable[[sqlite3.Connection], _T], *, durable: bool = True, key: str | None = None
+    ) -> _T:
+        """Run `work` in a write transaction of this process's turn and commit it."""
+        deadline = time.monotonic() + self._timeout
+        if not self._lock.acquire(timeout=self._timeout):
+            raise LockedError
+        try:
+            self._awake()
+            conn, turnstile = self._writing()
+            turnstile.acquire(deadline)
+            try:
+                return self._committed(name, conn, work, durable, key)
+            finally:
+                turnstile.release()
+        finally:
+            self._lock.release()
+
+    def _committed(
+        self,
+        name: str,
+        conn: sqlite3.Connection,
+        work: Callable[[sqlite3.Connection], _T],
+        durable: bool,
+        key: str | None,
+    ) -> _T:
+        step = self._step
+        failure: RepositoryError | OutcomeUnknown
+        committing = False
+        try:
+            if durable is not self._durable:
+                conn.execute(f"pragma synchronous={'full' if durable else 'normal'}")
+                self._durable = durable
+            conn.execute("begin immediate")
+            if step is not None:
+                step(f"{name}.begin")
+            result = work(conn)
+            if step is not None:
+                step(f"{name}.before")
+            committing = True
+            conn.execute("commit")
+            committing = False
+            if step is not None:
+                step(f"{name}.after")
+            return result
+        except sqlite3.Error as error:
+            failure = fault(error)
+            if committing and not conn.in_transaction:
+                failure = OutcomeUnknown()
+            _rollback(conn)
+        except BaseException:
+            _rollback(conn)
+            raise
+        if isinstance(failure, OutcomeUnknown) and key is not None and _holds_key(conn, key) is False:
+            failure = RepositoryError()
+        raise failure
+
+    def _writing(self) -> tuple[sqlite3.Connection, Turnstile]:
+        """The write connection and the turnstile, opened by the first write."""
+        if self._writer is None or self._turnstile is None:
+            failure: RepositoryError | None = None
+            try:
+                self._turnstile = self._turnstile or Turnstile(self._path)
+                self._writer = connect(
+                    self._path,
+                    mode="rw",
+                    timeout=self._timeout,
+                    cache_kib=WRITE_CACHE_KIB,
+                    max_pages=self._max_pages,
+                )
+                self._durable = True
+            except sqlite3.Error as error:
+                failure = fault(error)
+            except OSError:
+                failure = ReadOnlyError()
+            if failure is not None:
+                raise failure
+        assert self._writer is not None
+        assert self._turnstile is not None
+        return self._writer, self._turnstile
+
+    # -- backup and lanes
+
+    def backup(self, target: str) -> None:
+        """See `BacksUp.backup`. Writers go on meanwhile; the copy is one state."""
+        conn = self._borrow()
+        try:
+            write_backup(conn, Path(target), self._step)
+        finally:
+            self._return(conn)
+
+    def lane(self, name: str, *, at: str | None = None) -> lanes.FileLane:
+        """See `Lanes.lane`. The folder is `at`, or the archive's name with `.lanes`."""
+        self._awake()
+        opened = lanes.FileLane(self._folder(at), name, self._step)
+        self._opened.append(opened)
+        return opened
+
+    def idle_lanes(self, *, at: str | None = None) -> list[str]:
+        """See `Lanes.idle_lanes`."""
+        self._awake()
+        return lanes.idle_lanes(self._folder(at))
+
+    def read_lane(self, name: str, *, at: str | None = None) -> list[bytes]:
+        """See `Lanes.read_lane`. MissingArchiveError if there is no such lane."""
+        self._awake()
+        return lanes.read_lane(self._folder(at), name)
+
+    def drop_lane(self, name: str, *, at: str | None = None) -> None:
+        """See `Lanes.drop_lane`. A lane that is not there is passed over."""
+        self._awake()
+        lanes.drop_lane(self._folder(at), name)
+
+    def _folder(self, at: str | None) -> Path:
+        return Path(at) if at is not None else Path(f"{self._path}.lanes")
+
+    # -- life
+
+    def close(self) -> None:
+        """See `Repository.close`. In a forked child it does nothing."""
+        if self._pid != os.getpid():
+            return
+        with self._lock:
+            self._closed = True
+            for lane in self._opened:
+                lane.close()
+            self._opened.clear()
+            self._close_idle()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            if self._turnstile is not None:
+                self._turnstile.close()
+                self._turnstile = None
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _awake(self, *, writing: bool = False) -> None:
+        if self._pid != os.getpid():
+            raise ForkedError
+        if self._closed:
+            raise ClosedError
+        if writing and self._read_only:
+            raise ReadOnlyError
+
+    def _forked(self) -> None:
+        """In a child: let go of lock files (so that the parent's locks end with it), keep connections unused."""
+        if self._turnstile is not None:
+            self._turnstile.close()
+        for lane in self._opened:
+            lane.close()
+        _inherited.extend(self._idle)
+        if self._writer is not None:
+            _inherited.append(self._writer)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise NotPicklableError(what="SqliteRepository")
+
+
+def _rollback(conn: sqlite3.Connection) -> None:
+    try:
+        if conn.in_transaction:
+            conn.execute("rollback")
+    except sqlite3.Error:
+        pass
+
+
+def _holds_key(conn: sqlite3.Connection, key: str) -> bool | None:
+    """Whether a batch of this key was committed; None if the store does not say."""
+    try:
+        return conn.execute("select 1 from batches where key = ?", (key,)).fetchone() is not None
+    except sqlite3.Error:
+        return None
+
+
+def _after_fork() -> None:
+    for repository in list(_alive):
+        repository._forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
