@@ -392,3 +392,13 @@ class NotPicklableError(DossierError, TypeError):
     en = "{what} cannot be pickled or copied"
     fix_zh = "在另一进程中重新打开"
     fix_en = "open the archive again in the other process"
+
+
+class WithheldError(DossierError, TypeError):
+    """Something was computed from a value that the caller may not read."""
+
+    code = "view.withheld"
+    zh = "无权查看的内容不能参与计算或比较"
+    en = "a withheld value cannot be computed with or compared"
+    fix_zh = "先用 dossier.known(x) 判断"
+    fix_en = "ask dossier.known(x) first"
