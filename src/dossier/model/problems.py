@@ -121,6 +121,18 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "核对代码",
         "check the code",
     ),
+    "value.unreadable": (
+        "读不懂的内容",
+        "this cannot be read as a value of the field",
+        "按该资料的写法填写",
+        "write it as the field's documentation says",
+    ),
+    "value.vocabulary": (
+        "代码属于别的词表, 应为 {expected}",
+        "the code is of another vocabulary; expected {expected}",
+        "改用 {expected} 的代码",
+        "give a code of {expected}",
+    ),
     "value.duplicate": (
         "同一个键或期间出现两次",
         "the same key or period stands there twice",

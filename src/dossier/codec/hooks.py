@@ -1,0 +1,281 @@
+"""Strict readers for every type a field may have: cattrs hooks that accept what people write and nothing by accident.
+
+Floor: codec. Each hook takes a value and gives the typed one or raises BadValue, or an ExceptionGroup of cattrs with
+one for every wrong place below. Nothing is converted silently: a bool is no number, a text is no list, a float is no
+amount, None is no value.
+"""
+
+from __future__ import annotations
+
+import datetime
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import UnionType
+from typing import Any
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.gen import make_dict_structure_fn, override
+
+from dossier.model.fields import MAX_MEMBERS, FieldSpec, Shape, parts_of, series_of, set_of
+from dossier.model.problems import BadValue, type_name
+from dossier.model.values import (
+    Money,
+    PartialDate,
+    Per,
+    PersonName,
+    Phone,
+    Quantity,
+    Rating,
+    Ref,
+    Region,
+    Span,
+    Term,
+    parse_period,
+)
+from dossier.model.values.numbers import exact
+from dossier.model.values.text import LONG, SHORT, check_code, check_text
+from dossier.model.withheld import WITHHELD, Masked
+from dossier.repository.canonical import MAX_INT
+
+Hook = Callable[[Any, Any], Any]
+
+_TEXTUAL: tuple[Any, ...] = (Money, PartialDate, PersonName, Phone, Quantity, Rating, Ref, Region, Span)
+
+
+class Members(Exception):
+    """What is wrong with members of a container: (step of the path, exception) for each."""
+
+    def __init__(self, found: list[tuple[str, Exception]]) -> None:
+        self.found = found
+        super().__init__(len(found))
+
+
+def refuse(value: object, expected: str) -> BadValue:
+    """The BadValue for a value of a type that does not belong there."""
+    if value is None:
+        return BadValue("value.none")
+    if value is WITHHELD or type(value) is Masked:
+        return BadValue("value.withheld")
+    return BadValue("value.type", expected=expected, got=type_name(value))
+
+
+def converter() -> cattrs.Converter:
+    """A cattrs converter with strict hooks for every primitive, container and value; nothing falls through."""
+    made = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    for cls, hook in _PRIMITIVES.items():
+        made.register_structure_hook(cls, hook)
+    made.register_structure_hook_factory(
+        lambda kind: typing.get_origin(kind) is typing.Annotated, lambda kind: _annotated(made, kind)
+    )
+    made.register_structure_hook_factory(_is_union, lambda kind: _optional(made, kind))
+    for cls in _TEXTUAL:
+        made.register_structure_hook(cls, _value(made, cls))
+    return made
+
+
+def _is_union(kind: Any) -> bool:
+    return isinstance(kind, UnionType) or getattr(kind, "__origin__", None) is typing.Union
+
+
+def field_hook(made: cattrs.Converter, field: FieldSpec) -> Hook:
+    """The hook for all that a field may be given: a value, the members of a set, parts, or periods with values."""
+    shape = field.declared.shape
+    member = member_hook(made, field)
+    if shape is Shape.COMPUTED:
+        return _computed
+    if shape is Shape.ONE:
+        return member
+    if shape is Shape.SERIES:
+        return _series(member)
+    return _container(member, set_of if shape is Shape.SET else parts_of)
+
+
+def member_hook(made: cattrs.Converter, field: FieldSpec) -> Hook:
+    """The hook for one value, one member of a set, one part, or the value of one period."""
+    if field.fields:
+        return _part(made, field)
+    if field.type is str:
+        return _text(field.limit or SHORT)
+    if field.type is Term:
+        return _term(made, field.declared.vocabulary)
+    return made.get_structure_hook(field.type)
+
+
+def _structure(made: cattrs.Converter, cls: Any, hooks: dict[str, Hook]) -> Hook:
+    """From a dict to an object of `cls`: unknown keys refused, every wrong attribute reported; `hooks` by attribute."""
+    attrs.resolve_types(cls)
+    overrides: Any = {name: override(struct_hook=hook) for name, hook in hooks.items()}
+    return make_dict_structure_fn(
+        cls, made, _cattrs_detailed_validation=True, _cattrs_forbid_extra_keys=True, **overrides
+    )
+
+
+def _text(limit: int) -> Hook:
+    def hook(value: Any, _: Any) -> str:
+        # the common case first: a short text of one byte a character cannot hold a surrogate
+        if type(value) is str and 0 < len(value) <= limit and value.isascii() and "\0" not in value:
+            return value
+        if type(value) is not str:
+            raise refuse(value, "text")
+        return check_text(value, limit)
+
+    return hook
+
+
+def _int(value: Any, _: Any) -> int:
+    if type(value) is not int:
+        raise refuse(value, "whole number")
+    if not -MAX_INT <= value <= MAX_INT:
+        raise BadValue("value.int_range")
+    return value
+
+
+def _bool(value: Any, _: Any) -> bool:
+    if type(value) is not bool:
+        raise refuse(value, "true or false")
+    return value
+
+
+def _exact(value: Any) -> Decimal:
+    if type(value) not in (Decimal, int, str, float):
+        raise refuse(value, "number")
+    return exact(value)
+
+
+_PRIMITIVES: dict[Any, Hook] = {str: _text(LONG), int: _int, bool: _bool, Decimal: lambda value, _: _exact(value)}
+
+
+def _computed(value: Any, _: Any) -> Any:
+    raise BadValue("field.computed")
+
+
+def _annotated(made: cattrs.Converter, kind: Any) -> Hook:
+    inner, *extras = typing.get_args(kind)
+    limits = [each.max_length for each in extras if isinstance(each, msgspec.Meta) and each.max_length]
+    return _text(limits[0]) if inner is str and limits else made.get_structure_hook(inner)
+
+
+def _optional(made: cattrs.Converter, kind: Any) -> Hook:
+    """Strictly the type inside: an absent part is left out, never given as None."""
+    (inner,) = (each for each in typing.get_args(kind) if each is not type(None))
+    return made.get_structure_hook(inner)
+
+
+def _value(made: cattrs.Converter, cls: Any) -> Hook:
+    """A value: itself, its text form, its JSON object, and for some what people give instead."""
+    parse: Callable[[str], Any] = cls.parse
+    structure = _structure(made, cls, {})
+
+    def hook(value: Any, _: Any) -> Any:
+        kind = type(value)
+        if kind is cls:
+            return value
+        if kind is str:
+            return parse(value)
+        if kind is dict:
+            return structure(value, cls)
+        if cls is Money and kind in (int, Decimal, float):
+            return Money(value)
+        if cls is PartialDate and kind is datetime.date:
+            return PartialDate.of(value)
+        raise refuse(value, cls.__name__)
+
+    return hook
+
+
+def _term(made: cattrs.Converter, vocabulary: str) -> Hook:
+    structure = _structure(made, Term, {})
+
+    def hook(value: Any, _: Any) -> Term:
+        kind = type(value)
+        if kind is str:
+            return Term.parse(value, vocabulary=vocabulary)
+        if kind is dict:
+            value = structure({"vocabulary": vocabulary, **value}, Term)
+        elif kind is not Term:
+            raise refuse(value, "Term")
+        if vocabulary and value.vocabulary != vocabulary:
+            raise BadValue("value.vocabulary", expected=vocabulary)
+        return typing.cast(Term, value)
+
+    return hook
+
+
+def _part(made: cattrs.Converter, field: FieldSpec) -> Hook:
+    """A part: an object of its class or view, a mapping of its fields, or the text of its identity."""
+    cls: Any = field.type
+    hooks = {name: field_hook(made, inner) for name, inner in field.fields.items()}
+    structure = _structure(made, cls, {"key": lambda value, _: check_code(value), **hooks})
+    parse: Callable[[str], Any] | None = getattr(cls, "parse", None)
+    defaults = {each.name: each.default for each in attrs.fields(cls)}
+
+    def hook(value: Any, _: Any) -> Any:
+        kind = type(value)
+        if kind is str and parse is not None:
+            return parse(value)
+        if kind is cls:
+            value = {name: held for name, default in defaults.items() if (held := getattr(value, name)) != default}
+        elif kind is not dict:
+            raise refuse(value, cls.__name__)
+        if not value or (len(value) == 1 and "key" in value):
+            raise BadValue("part.empty")
+        return structure(value, cls)
+
+    return hook
+
+
+def _container(member: Hook, finish: Callable[[Any], tuple[Any, ...]]) -> Hook:
+    def hook(value: Any, _: Any) -> tuple[Any, ...]:
+        return finish(tuple(members(value, member)))
+
+    return hook
+
+
+def members(value: Any, member: Hook) -> list[Any]:
+    """Every member of a list, tuple or set read by `member`; Members with all that is wrong."""
+    if type(value) not in (list, tuple, set, frozenset):
+        raise BadValue("value.container", got=type_name(value)) if value is not None else refuse(value, "list")
+    if len(value) > MAX_MEMBERS:
+        raise BadValue("value.too_many", limit=MAX_MEMBERS)
+    read: list[Any] = []
+    wrong: list[tuple[str, Exception]] = []
+    for position, each in enumerate(value):
+        try:
+            read.append(member(each, None))
+        except Exception as problem:
+            wrong.append((f"[{position}]", problem))
+    if wrong:
+        raise Members(wrong)
+    return read
+
+
+def _series(member: Hook) -> Hook:
+    def one(value: Any, _: Any) -> Per[Any]:
+        if type(value) is Per:
+            period, held = value.period, value.value
+        elif type(value) is dict and value.keys() == {"period", "value"}:
+            period, held = value["period"], value["value"]
+        else:
+            raise refuse(value, "Per")
+        wrong: list[tuple[str, Exception]] = []
+        try:
+            period = parse_period(period)
+        except BadValue as problem:
+            wrong.append(("/period", problem))
+        try:
+            held = member(held, None)
+        except Exception as problem:
+            wrong.append(("/value", problem))
+        if wrong:
+            raise Members(wrong)
+        return Per(period, held)
+
+    def hook(value: Any, _: Any) -> tuple[Any, ...]:
+        if isinstance(value, Mapping):
+            value = [{"period": period, "value": held} for period, held in value.items()]
+        return series_of(tuple(members(value, one)))
+
+    return hook
