@@ -12,13 +12,16 @@ from typing import Any
 import attrs
 from cattrs import AttributeValidationNote, ClassValidationError, ForbiddenExtraKeysError
 
-from dossier.codec.hooks import Hook, Members, converter, field_hook, member_hook, members, refuse
+from dossier.codec.hooks import Hook, Members, converter, field_hook, member_hook, members
 from dossier.codec.registry import SectionRegistry
 from dossier.errors import InputError, Problem
 from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, Edit, Unset
 from dossier.model.fields import FieldSpec, SectionSpec, Shape, nearest_name, parts_of, set_of, shown_path
-from dossier.model.problems import BadValue, problem, type_name
+from dossier.model.problems import BadValue, problem, type_name, wrong_type
+
+_MORE = frozenset({Unset, Absence, Edit})
+"""What a change may say of a field instead of giving its value."""
 
 
 @attrs.frozen(repr=False)
@@ -59,8 +62,8 @@ class Door:
             declared: tuple[Any, ...] = attrs.fields(cls)
             held = ((each, getattr(values, each.name)) for each in declared)
             values = {each.name: value for each, value in held if value != each.default}
-        if not isinstance(values, Mapping):
-            bad = refuse(values, cls.__name__)
+        if type(values) is not dict and not isinstance(values, Mapping):
+            bad = wrong_type(values, cls.__name__)
             return None, (problem(bad.code, spec.key, **bad.facts),)
         parsed = self.parse(spec, values)
         found = list(parsed.problems)
@@ -100,21 +103,21 @@ class Door:
                 nearest = nearest_name(name if type(name) is str else "", fields)
                 problems.append(problem("field.unknown", f"{path}/{shown_path(str(name))}", nearest=nearest))
                 continue
-            kind = type(value)
-            if kind is Unset or kind is Absence or kind is Edit:
-                if fields[name].declared.shape is Shape.COMPUTED:
-                    wrong.append((name, BadValue("field.computed")))
-                elif value is UNSET:
-                    unset.append(name)
-                elif isinstance(value, Absence):
-                    absent[name] = value
-                elif isinstance(value, Edit):
-                    edits[name] = self._edit(fields[name], value, f"{path}/{name}", problems)
-                continue
             try:
                 read[name] = hook(value, None)
+                continue
             except Exception as found:
-                wrong.append((name, found))
+                raised = found
+            if type(value) not in _MORE:
+                wrong.append((name, raised))
+            elif fields[name].declared.shape is Shape.COMPUTED:
+                wrong.append((name, BadValue("field.computed")))
+            elif value is UNSET:
+                unset.append(name)
+            elif isinstance(value, Absence):
+                absent[name] = value
+            elif isinstance(value, Edit):
+                edits[name] = self._edit(fields[name], value, f"{path}/{name}", problems)
         for name, raised in wrong:
             explain(raised, f"{path}/{name}", problems)
         return Parsed(read, tuple(unset), edits, absent, tuple(problems))
@@ -169,21 +172,32 @@ def explain(found: BaseException, path: str, problems: list[Problem]) -> None:
         for step, inner in found.found:
             explain(inner, path + step, problems)
     elif isinstance(found, ClassValidationError):
-        for inner in found.exceptions:
-            explain(inner, f"{path}/{name}" if (name := _noted(inner)) else path, problems)
-    elif isinstance(found, ForbiddenExtraKeysError):
-        names = [each.name for each in attrs.fields(found.cl) if each.name != "key"] if found.cl else []
-        for extra in sorted(found.extra_fields, key=str):
-            step = shown_path(str(extra))
-            problems.append(problem("field.unknown", f"{path}/{step}", nearest=nearest_name(str(extra), names)))
-    elif isinstance(found, KeyError):
-        name = path.rpartition("/")[2]
-        problems.append(problem("field.missing", path, name=name))
+        _explain_object(found, path, problems)
     elif isinstance(found, (ValueError, TypeError, ArithmeticError)):
         # a value type of a pack, whose `parse` knows no BadValue
         problems.append(problem("value.unreadable", path))
     else:
         raise RuntimeError(f"a reader of {path} failed with {type(found).__name__}")
+
+
+def _explain_object(found: ClassValidationError, path: str, problems: list[Problem]) -> None:
+    """The problems of one object; a required name that is missing because it was misspelt is one problem, not two."""
+    meant: set[str] = set()
+    for inner in found.exceptions:
+        if isinstance(inner, ForbiddenExtraKeysError):
+            cls: Any = inner.cl
+            names = [each.name for each in attrs.fields(cls) if each.name != "key"]
+            for extra in sorted(inner.extra_fields, key=str):
+                nearest = nearest_name(str(extra), names)
+                meant.add(nearest)
+                problems.append(problem("field.unknown", f"{path}/{shown_path(str(extra))}", nearest=nearest))
+    for inner in found.exceptions:
+        name = _noted(inner)
+        if isinstance(inner, KeyError) and name is not None:
+            if name not in meant:
+                problems.append(problem("field.missing", f"{path}/{name}", name=name))
+        elif not isinstance(inner, ForbiddenExtraKeysError):
+            explain(inner, path if name is None else f"{path}/{name}", problems)
 
 
 def _noted(found: BaseException) -> str | None:

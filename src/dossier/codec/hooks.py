@@ -20,7 +20,7 @@ import msgspec
 from cattrs.gen import make_dict_structure_fn, override
 
 from dossier.model.fields import MAX_MEMBERS, FieldSpec, Shape, parts_of, series_of, set_of
-from dossier.model.problems import BadValue, type_name
+from dossier.model.problems import BadValue, type_name, wrong_type
 from dossier.model.values import (
     Money,
     PartialDate,
@@ -37,10 +37,11 @@ from dossier.model.values import (
 )
 from dossier.model.values.numbers import exact
 from dossier.model.values.text import LONG, SHORT, check_code, check_text
-from dossier.model.withheld import WITHHELD, Masked
 from dossier.repository.canonical import MAX_INT
 
 Hook = Callable[[Any, Any], Any]
+
+_UNIONS: tuple[Any, ...] = (UnionType, typing.Union)
 
 _TEXTUAL: tuple[Any, ...] = (Money, PartialDate, PersonName, Phone, Quantity, Rating, Ref, Region, Span)
 
@@ -53,22 +54,13 @@ class Members(Exception):
         super().__init__(len(found))
 
 
-def refuse(value: object, expected: str) -> BadValue:
-    """The BadValue for a value of a type that does not belong there."""
-    if value is None:
-        return BadValue("value.none")
-    if value is WITHHELD or type(value) is Masked:
-        return BadValue("value.withheld")
-    return BadValue("value.type", expected=expected, got=type_name(value))
-
-
 def converter() -> cattrs.Converter:
     """A cattrs converter with strict hooks for every primitive, container and value; nothing falls through."""
     made = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for cls, hook in _PRIMITIVES.items():
         made.register_structure_hook(cls, hook)
     made.register_structure_hook_factory(
-        lambda kind: typing.get_origin(kind) is typing.Annotated, lambda kind: _annotated(made, kind)
+        lambda kind: hasattr(kind, "__metadata__"), lambda kind: _annotated(made, kind)
     )
     made.register_structure_hook_factory(_is_union, lambda kind: _optional(made, kind))
     for cls in _TEXTUAL:
@@ -77,7 +69,7 @@ def converter() -> cattrs.Converter:
 
 
 def _is_union(kind: Any) -> bool:
-    return isinstance(kind, UnionType) or getattr(kind, "__origin__", None) is typing.Union
+    return typing.get_origin(kind) in _UNIONS
 
 
 def field_hook(made: cattrs.Converter, field: FieldSpec) -> Hook:
@@ -115,11 +107,6 @@ def _structure(made: cattrs.Converter, cls: Any, hooks: dict[str, Hook]) -> Hook
 
 def _text(limit: int) -> Hook:
     def hook(value: Any, _: Any) -> str:
-        # the common case first: a short text of one byte a character cannot hold a surrogate
-        if type(value) is str and 0 < len(value) <= limit and value.isascii() and "\0" not in value:
-            return value
-        if type(value) is not str:
-            raise refuse(value, "text")
         return check_text(value, limit)
 
     return hook
@@ -127,7 +114,7 @@ def _text(limit: int) -> Hook:
 
 def _int(value: Any, _: Any) -> int:
     if type(value) is not int:
-        raise refuse(value, "whole number")
+        raise wrong_type(value, "whole number")
     if not -MAX_INT <= value <= MAX_INT:
         raise BadValue("value.int_range")
     return value
@@ -135,13 +122,13 @@ def _int(value: Any, _: Any) -> int:
 
 def _bool(value: Any, _: Any) -> bool:
     if type(value) is not bool:
-        raise refuse(value, "true or false")
+        raise wrong_type(value, "true or false")
     return value
 
 
 def _exact(value: Any) -> Decimal:
     if type(value) not in (Decimal, int, str, float):
-        raise refuse(value, "number")
+        raise wrong_type(value, "number")
     return exact(value)
 
 
@@ -176,14 +163,28 @@ def _value(made: cattrs.Converter, cls: Any) -> Hook:
         if kind is str:
             return parse(value)
         if kind is dict:
-            return structure(value, cls)
+            made = directly(cls, value)
+            return structure(value, cls) if made is None else made
         if cls is Money and kind in (int, Decimal, float):
             return Money(value)
         if cls is PartialDate and kind is datetime.date:
             return PartialDate.of(value)
-        raise refuse(value, cls.__name__)
+        raise wrong_type(value, cls.__name__)
 
     return hook
+
+
+def directly(cls: Any, value: dict[Any, Any]) -> Any | None:
+    """The object whose constructor takes these attributes as they are; None if it refuses them.
+
+    The constructors of values check everything; only to say all that is wrong does it take the slower way.
+    """
+    if None in value.values():
+        return None
+    try:
+        return cls(**value)
+    except Exception:
+        return None
 
 
 def _term(made: cattrs.Converter, vocabulary: str) -> Hook:
@@ -194,9 +195,10 @@ def _term(made: cattrs.Converter, vocabulary: str) -> Hook:
         if kind is str:
             return Term.parse(value, vocabulary=vocabulary)
         if kind is dict:
-            value = structure({"vocabulary": vocabulary, **value}, Term)
+            value = {"vocabulary": vocabulary, **value}
+            value = directly(Term, value) or structure(value, Term)
         elif kind is not Term:
-            raise refuse(value, "Term")
+            raise wrong_type(value, "Term")
         if vocabulary and value.vocabulary != vocabulary:
             raise BadValue("value.vocabulary", expected=vocabulary)
         return typing.cast(Term, value)
@@ -219,7 +221,7 @@ def _part(made: cattrs.Converter, field: FieldSpec) -> Hook:
         if kind is cls:
             value = {name: held for name, default in defaults.items() if (held := getattr(value, name)) != default}
         elif kind is not dict:
-            raise refuse(value, cls.__name__)
+            raise wrong_type(value, cls.__name__)
         if not value or (len(value) == 1 and "key" in value):
             raise BadValue("part.empty")
         return structure(value, cls)
@@ -237,7 +239,7 @@ def _container(member: Hook, finish: Callable[[Any], tuple[Any, ...]]) -> Hook:
 def members(value: Any, member: Hook) -> list[Any]:
     """Every member of a list, tuple or set read by `member`; Members with all that is wrong."""
     if type(value) not in (list, tuple, set, frozenset):
-        raise BadValue("value.container", got=type_name(value)) if value is not None else refuse(value, "list")
+        raise BadValue("value.container", got=type_name(value)) if value is not None else wrong_type(value, "list")
     if len(value) > MAX_MEMBERS:
         raise BadValue("value.too_many", limit=MAX_MEMBERS)
     read: list[Any] = []
@@ -259,7 +261,7 @@ def _series(member: Hook) -> Hook:
         elif type(value) is dict and value.keys() == {"period", "value"}:
             period, held = value["period"], value["value"]
         else:
-            raise refuse(value, "Per")
+            raise wrong_type(value, "Per")
         wrong: list[tuple[str, Exception]] = []
         try:
             period = parse_period(period)
@@ -274,7 +276,7 @@ def _series(member: Hook) -> Hook:
         return Per(period, held)
 
     def hook(value: Any, _: Any) -> tuple[Any, ...]:
-        if isinstance(value, Mapping):
+        if type(value) is not tuple and isinstance(value, Mapping):
             value = [{"period": period, "value": held} for period, held in value.items()]
         return series_of(tuple(members(value, one)))
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from dossier.errors import Problem
+from dossier.model.withheld import WITHHELD, Masked
 
 _UNSET_ZH = "要撤销该资料请给 UNSET; 不知道请给 Absence.UNKNOWN"
 _UNSET_EN = "give UNSET to withdraw it, or Absence.UNKNOWN if nobody knows"
@@ -102,6 +103,12 @@ _TABLE: dict[str, tuple[str, str, str, str]] = {
         "two phone numbers in one cell",
         "分成两项",
         "give them as two members",
+    ),
+    "value.phone_number": (
+        "号码须为 +国家码号码, 分机须为数字",
+        "a number is + and 7 to 15 digits, an extension is digits",
+        "把号码按原样给出即可, 不必自行规范",
+        "give the phone as it is written; it is normalised here",
     ),
     "value.rating": (
         "评分须为 0 到满分之间的整数, 满分 1 到 100",
@@ -204,3 +211,12 @@ def problem(code: str, path: str, **facts: str | int) -> Problem:
 def type_name(value: object) -> str:
     """The name of a value's type, as a fact."""
     return type(value).__name__[:60]
+
+
+def wrong_type(value: object, expected: str) -> BadValue:
+    """The BadValue for a value of a type that does not belong there; None and withheld values have their own."""
+    if value is None:
+        return BadValue("value.none")
+    if value is WITHHELD or type(value) is Masked:
+        return BadValue("value.withheld")
+    return BadValue("value.type", expected=expected, got=type_name(value))

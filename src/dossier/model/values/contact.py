@@ -8,17 +8,36 @@ import attrs
 
 from dossier.errors import Lang
 from dossier.model.problems import BadValue
-from dossier.model.values.text import Short, check_text, checked, plain_form
+from dossier.model.values.text import check_text, optional_text, plain_form
 
 _EXTENSION = re.compile(r"(?:转|轉|分机|分機|内线|ext\.?|extension|x|#)\s*[:.]?\s*(\d{1,8})\s*\Z", re.I)
 _SEPARATOR = re.compile(r"[、/;,，；|]|或|\n")
 _LANDLINE = re.compile(r"0(10|2\d|[3-9]\d{2})([2-9]\d{6,7})\Z")
 _MOBILE = re.compile(r"1[3-9]\d{9}\Z")
 _SERVICE = re.compile(r"[48]00\d{7}\Z")
+_KIND = re.compile(r"[a-z][a-z0-9_]*\Z")
 _E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
 
 
-@checked
+def _check_number(value: object) -> str | None:
+    if value is not None and not _E164.match(check_text(value)):
+        raise BadValue("value.phone_number")
+    return optional_text(value)
+
+
+def _check_extension(value: object) -> str | None:
+    if value is not None and not check_text(value).isdigit():
+        raise BadValue("value.phone_number")
+    return optional_text(value)
+
+
+def _check_kind(value: object) -> str:
+    text = check_text(value)
+    if not _KIND.match(text):
+        raise BadValue("value.code")
+    return text
+
+
 @attrs.frozen(repr=False)
 class Phone:
     """A number as it was given, its international form where that is certain (else None), and the extension.
@@ -26,16 +45,9 @@ class Phone:
     An odd number is never refused: `186****5678` keeps `given` and has no `number`.
     """
 
-    given: str
-    number: str | None = None
-    extension: str | None = None
-
-    def _check(self) -> None:
-        check_text(self.given)
-        if self.number is not None and not _E164.match(check_text(self.number)):
-            raise BadValue("value.code")
-        if self.extension is not None and not check_text(self.extension).isdigit():
-            raise BadValue("value.code")
+    given: str = attrs.field(converter=check_text)
+    number: str | None = attrs.field(default=None, converter=_check_number)
+    extension: str | None = attrs.field(default=None, converter=_check_extension)
 
     @classmethod
     def parse(cls, text: str, /) -> Phone:
@@ -81,21 +93,13 @@ def _international(given: str) -> str | None:
     return f"+86{compact}" if _MOBILE.match(compact) or _SERVICE.match(compact) else None
 
 
-@checked
 @attrs.frozen
 class Region:
     """A place by name, with its official code (GB/T 2260 or a subdivision code) and country where they are known."""
 
-    name: str
-    code: str | None = None
-    country: str | None = None
-
-    def _check(self) -> None:
-        check_text(self.name)
-        if self.code is not None:
-            check_text(self.code)
-        if self.country is not None:
-            check_text(self.country)
+    name: str = attrs.field(converter=check_text)
+    code: str | None = attrs.field(default=None, converter=optional_text)
+    country: str | None = attrs.field(default=None, converter=optional_text)
 
     @classmethod
     def parse(cls, text: str, /) -> Region:
@@ -107,18 +111,12 @@ class Region:
         return self.name if self.country is None else f"{self.name}, {self.country}"
 
 
-@checked
 @attrs.frozen
 class Ref:
     """Points at a dossier, record or thing by kind and id."""
 
-    kind: Short
-    id: Short
-
-    def _check(self) -> None:
-        check_text(self.id)
-        if not re.match(r"[a-z][a-z0-9_]*\Z", check_text(self.kind)):
-            raise BadValue("value.code")
+    kind: str = attrs.field(converter=_check_kind)
+    id: str = attrs.field(converter=check_text)
 
     @classmethod
     def parse(cls, text: str, /) -> Ref:

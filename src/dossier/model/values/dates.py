@@ -8,12 +8,13 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from typing import Any
 
 import attrs
 
 from dossier.errors import Lang
-from dossier.model.problems import BadValue, type_name
-from dossier.model.values.text import checked, plain_form
+from dossier.model.problems import BadValue, wrong_type
+from dossier.model.values.text import last, plain_form
 
 _ISO = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})(?:\2(\d{1,2}))?)?\Z", re.ASCII)
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})\Z", re.ASCII)
@@ -25,35 +26,48 @@ _REPUBLIC = 1911
 """Year 1 of the Republic of China calendar (民国) is 1912."""
 
 
-@checked
+def _check_day(day: int | None, date: Any) -> int | None:
+    year, month = date.year, date.month
+    for part in (year, month, day):
+        if part is not None and type(part) is not int:
+            raise wrong_type(part, "whole number")
+    if (year is None and (month is None or day is None)) or (month is None and day is not None):
+        raise BadValue("value.date")
+    if year is not None and not 1 <= year <= 9999:
+        raise BadValue("value.date_year")
+    if month is not None and not 1 <= month <= 12:
+        raise BadValue("value.date_month")
+    if month is None or day is None or 1 <= day <= 28:
+        return day
+    last = 29 if month == 2 and year is None else calendar.monthrange(year or 2000, month)[1]
+    if not 1 <= day <= last:
+        raise BadValue("value.date_leap") if month == 2 and day == 29 else BadValue("value.date_day", limit=last)
+    return day
+
+
+def _check_end(end: PartialDate | None, span: Any) -> PartialDate | None:
+    start = span.start
+    for each in (start, end):
+        if each is not None and type(each) is not PartialDate:
+            raise wrong_type(each, "PartialDate")
+    if start is None and end is None:
+        raise BadValue("value.span")
+    first = start.earliest if start is not None else None
+    last = end.latest if end is not None else None
+    if (start is not None and first is None) or (end is not None and last is None):
+        raise BadValue("value.date")
+    if first is not None and last is not None and last < first:
+        raise BadValue("value.span")
+    return end
+
+
 @attrs.frozen
 class PartialDate:
     """A year, year and month, full date, or month and day without a year (a birthday). Gregorian calendar."""
 
     year: int | None = None
     month: int | None = None
-    day: int | None = None
-
-    def _check(self) -> None:
-        year, month, day = self.year, self.month, self.day
-        for part in (year, month, day):
-            if part is not None and type(part) is not int:
-                raise BadValue("value.type", expected="whole number", got=type_name(part))
-        if (year is None and (month is None or day is None)) or (month is None and day is not None):
-            raise BadValue("value.date")
-        if year is not None and not 1 <= year <= 9999:
-            raise BadValue("value.date_year")
-        if month is None:
-            return
-        if not 1 <= month <= 12:
-            raise BadValue("value.date_month")
-        if day is None:
-            return
-        last = 29 if month == 2 and year is None else calendar.monthrange(year or 2000, month)[1]
-        if not 1 <= day <= last:
-            if month == 2 and day == 29:
-                raise BadValue("value.date_leap")
-            raise BadValue("value.date_day", limit=last)
+    day: int | None = last(None, _check_day)
 
     @classmethod
     def parse(cls, text: str, /) -> PartialDate:
@@ -98,27 +112,12 @@ class PartialDate:
         return "-".join([f"{self.year:04d}", *(f"{part:02d}" for part, _ in parts[1:] if part is not None)])
 
 
-@checked
 @attrs.frozen
 class Span:
     """From one partial date to another, each end included; an open end is None, but not both."""
 
     start: PartialDate | None = None
-    end: PartialDate | None = None
-
-    def _check(self) -> None:
-        start, end = self.start, self.end
-        for each in (start, end):
-            if each is not None and type(each) is not PartialDate:
-                raise BadValue("value.type", expected="PartialDate", got=type_name(each))
-        if start is None and end is None:
-            raise BadValue("value.span")
-        first = start.earliest if start is not None else None
-        last = end.latest if end is not None else None
-        if (start is not None and first is None) or (end is not None and last is None):
-            raise BadValue("value.date")
-        if first is not None and last is not None and last < first:
-            raise BadValue("value.span")
+    end: PartialDate | None = last(None, _check_end)
 
     @classmethod
     def parse(cls, text: str, /) -> Span:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import attrs
 
 from dossier.errors import Lang
 from dossier.model.problems import BadValue
-from dossier.model.values.text import check_text, checked, plain_form
+from dossier.model.values.text import last, optional_text, plain_form
 
 COMPOUND = frozenset({
     "欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "令狐", "慕容", "司徒", "夏侯",
@@ -31,7 +32,12 @@ READINGS = {
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+\Z")
 
 
-@checked
+def _check_given(given: object, name: Any) -> str | None:
+    if given is None and name.full is None and name.family is None:
+        raise BadValue("value.empty")
+    return optional_text(given)
+
+
 @attrs.frozen(repr=False, kw_only=True)
 class PersonName:
     """A name in full or in part: "单" alone is a family name. At least one of `full`, `family`, `given` is there.
@@ -39,18 +45,11 @@ class PersonName:
     `reading` overrides how the family name is read (单 is *shan*); `address_as` is the form of address (单先生).
     """
 
-    full: str | None = None
-    family: str | None = None
-    given: str | None = None
-    reading: str | None = None
-    address_as: str | None = None
-
-    def _check(self) -> None:
-        if self.full is None and self.family is None and self.given is None:
-            raise BadValue("value.empty")
-        for part in (self.full, self.family, self.given, self.reading, self.address_as):
-            if part is not None:
-                check_text(part)
+    full: str | None = attrs.field(default=None, converter=optional_text)
+    family: str | None = attrs.field(default=None, converter=optional_text)
+    reading: str | None = attrs.field(default=None, converter=optional_text)
+    address_as: str | None = attrs.field(default=None, converter=optional_text)
+    given: str | None = last(None, _check_given)
 
     @classmethod
     def parse(cls, text: str, /) -> PersonName:

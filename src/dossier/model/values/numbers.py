@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from decimal import Context, Decimal, InvalidOperation
+from typing import Any
 
 import attrs
 
 from dossier.errors import Lang
-from dossier.model.problems import BadValue, type_name
-from dossier.model.values.text import check_text, checked, plain_form
+from dossier.model.problems import BadValue, wrong_type
+from dossier.model.values.text import check_text, last, plain_form
 
 MAX_INTEGER_DIGITS = 18
 MAX_DECIMALS = 6
@@ -24,6 +25,7 @@ _CONTEXT = Context(prec=60)
 _ONE = Decimal(1)
 _TIMES = {"": 0, "千": 3, "万": 4, "百万": 6, "千万": 7, "亿": 8, "万亿": 12, "k": 3, "m": 6}
 _AMOUNT = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d+)?(?:\.(\d*))?(万亿|千万|百万|亿|万|千|[kKmM])?\Z", re.ASCII)
+_LOWEST = re.compile(r"(0|-?[1-9]\d{0,17}(\.\d{0,5}[1-9])?)\Z", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _SIGNS = {"¥": "CNY", "￥": "CNY", "RMB": "CNY", "人民币": "CNY", "$": "USD", "US$": "USD", "HK$": "HKD",
           "€": "EUR", "£": "GBP"}  # fmt: skip
@@ -39,18 +41,20 @@ def exact(value: object) -> Decimal:
 
     At most 18 digits before the point and 6 after it.
     """
-    if isinstance(value, Decimal):
+    if isinstance(value, str):
+        if _LOWEST.match(value):
+            return Decimal(value)
+        amount = read_amount(value)
+    elif isinstance(value, Decimal):
         amount = value
     elif isinstance(value, int) and type(value) is int:
         if not -(10**MAX_INTEGER_DIGITS) < value < 10**MAX_INTEGER_DIGITS:
             raise BadValue("value.number_long", limit=MAX_DIGITS)
-        amount = Decimal(value)
-    elif isinstance(value, str):
-        amount = read_amount(value)
+        return Decimal(value)
     elif isinstance(value, float):
         raise BadValue("value.float_money")
     else:
-        raise BadValue("value.type", expected="number", got=type_name(value))
+        raise wrong_type(value, "number")
     if not amount.is_finite():
         raise BadValue("value.not_finite")
     lowest = _CONTEXT.normalize(amount)
@@ -91,17 +95,28 @@ def grouped(amount: Decimal, places: int = 0) -> str:
     return f"{amount:,.{max(places, -exponent)}f}"
 
 
-@checked
+def check_currency(value: object) -> str:
+    """`value` as it is when it is a code of three capital letters; BadValue otherwise."""
+    if type(value) is not str or not _CURRENCY.match(value):
+        raise BadValue("value.currency") if type(value) is str else wrong_type(value, "currency")
+    return value
+
+
+def _check_scale(scale: int, rating: Any) -> int:
+    value = rating.value
+    if type(value) is not int or type(scale) is not int:
+        raise wrong_type(scale if type(value) is int else value, "whole number")
+    if not 0 <= value <= scale <= 100 or scale < 1:
+        raise BadValue("value.rating")
+    return scale
+
+
 @attrs.frozen
 class Money:
     """An exact amount in a currency (ISO 4217 code, CNY unless said). Equal amounts are equal values: 3.0 is 3."""
 
     amount: Decimal = attrs.field(converter=exact)
-    currency: str = "CNY"
-
-    def _check(self) -> None:
-        if type(self.currency) is not str or not _CURRENCY.match(self.currency):
-            raise BadValue("value.currency")
+    currency: str = attrs.field(default="CNY", converter=check_currency)
 
     @classmethod
     def parse(cls, text: str, /, *, currency: str = "CNY") -> Money:
@@ -122,16 +137,12 @@ class Money:
         return f"¥{number}" if lang == "zh" and self.currency == "CNY" else f"{self.currency} {number}"
 
 
-@checked
 @attrs.frozen
 class Quantity:
     """An exact amount of a unit, such as 26 °C or 3 箱."""
 
     amount: Decimal = attrs.field(converter=exact)
-    unit: str
-
-    def _check(self) -> None:
-        check_text(self.unit)
+    unit: str = attrs.field(converter=check_text)
 
     @classmethod
     def parse(cls, text: str, /) -> Quantity:
@@ -146,19 +157,12 @@ class Quantity:
         return f"{grouped(self.amount)}{'' if lang == 'zh' else ' '}{self.unit}"
 
 
-@checked
 @attrs.frozen
 class Rating:
     """Whole marks out of a scale: 0 ≤ value ≤ scale, 1 ≤ scale ≤ 100."""
 
     value: int
-    scale: int = 5
-
-    def _check(self) -> None:
-        if type(self.value) is not int or type(self.scale) is not int or not 0 <= self.value <= self.scale <= 100:
-            raise BadValue("value.rating")
-        if self.scale < 1:
-            raise BadValue("value.rating")
+    scale: int = last(5, _check_scale)
 
     @classmethod
     def parse(cls, text: str, /) -> Rating:

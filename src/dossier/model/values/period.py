@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 import attrs
 
 from dossier.errors import Lang
-from dossier.model.problems import BadValue, type_name
-from dossier.model.values.text import checked, plain_form
+from dossier.model.problems import BadValue, wrong_type
+from dossier.model.values.text import plain_form
 
 T = TypeVar("T")
 _PERIOD = re.compile(r"\d{4}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?\Z", re.ASCII)
@@ -21,6 +21,8 @@ _QUARTER = {"一": "1", "二": "2", "三": "3", "四": "4"}
 
 def parse_period(given: object) -> str:
     """The period in its one form (2026, 2026-H1, 2026-Q1, 2026-03) from that, 2026年3月, 第一季度 or the int 2026."""
+    if type(given) is str and _PERIOD.match(given):
+        return given
     if type(given) is int:
         given = str(given) if 0 < given < 10_000 else "?"
     found = _WRITTEN.match(plain_form(given, 40).replace(" ", ""))
@@ -42,22 +44,18 @@ def parse_period(given: object) -> str:
 def check_period(period: object) -> str:
     """`period` as it is when it is in its one form; BadValue otherwise."""
     if type(period) is not str:
-        raise BadValue("value.type", expected="period", got=type_name(period))
+        raise wrong_type(period, "period")
     if not _PERIOD.match(period):
         raise BadValue("value.period")
     return period
 
 
-@checked
 @attrs.frozen
 class Per(Generic[T]):
     """A value in a period: 2026, 2026-H1, 2026-Q1 or 2026-03."""
 
-    period: str
+    period: str = attrs.field(converter=check_period)
     value: T
-
-    def _check(self) -> None:
-        check_period(self.period)
 
     def text(self, lang: Lang = "en") -> str:
         """Period and value."""

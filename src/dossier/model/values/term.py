@@ -5,22 +5,15 @@ from __future__ import annotations
 import attrs
 
 from dossier.errors import Lang
-from dossier.model.problems import BadValue
-from dossier.model.values.text import check_code, checked, plain_form
+from dossier.model.values.text import check_code, plain_form
 
 
-@checked
 @attrs.frozen
 class Term:
     """`code` in `vocabulary`, such as Term("education", "本科"). Unknown codes are kept as they are."""
 
-    vocabulary: str
-    code: str
-
-    def _check(self) -> None:
-        check_code(self.code)
-        if ":" in check_code(self.vocabulary):
-            raise BadValue("value.code")
+    vocabulary: str = attrs.field(converter=check_code)
+    code: str = attrs.field(converter=check_code)
 
     @classmethod
     def parse(cls, text: str, /, *, vocabulary: str) -> Term:

@@ -1,20 +1,24 @@
 """Text as it may stand in a value: the limits, declared once for the door and the shelf.
 
-Floor: model. `Short` and `Long` are plain `str` to a type checker; the shelf's decoder reads their limits from the
+Floor: model. The checks are converters of the values' attributes: they run when a value is made, and not when the
+shelf decodes one, which was checked before it was stored (attrs validators would run there too and make loading three
+times as slow). `Short` and `Long` are plain `str` to a type checker; the shelf's decoder reads their limits from the
 annotation, the door from the same place.
 """
 
 from __future__ import annotations
 
-import functools
+import re
 import unicodedata
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any
 
+import attrs
 import msgspec
 
-from dossier.model.problems import BadValue, type_name
+from dossier.model.problems import BadValue, wrong_type
 
-C = TypeVar("C", bound=type)
+_NO_CODE = re.compile(r"[\[\]/{}]")
 
 SHORT = 200
 LONG = 10_000
@@ -28,28 +32,33 @@ Long = Annotated[str, msgspec.Meta(min_length=1, max_length=LONG)]
 def check_text(value: object, limit: int = SHORT) -> str:
     """`value` as it is, or BadValue: a `str`, not empty, at most `limit` characters, no NUL, no lone surrogate."""
     if type(value) is not str:
-        raise BadValue("value.type", expected="text", got=type_name(value))
+        raise wrong_type(value, "text")
     if not value:
         raise BadValue("value.empty")
     if len(value) > limit:
         raise BadValue("value.too_long", limit=limit)
     if "\0" in value:
         raise BadValue("value.nul")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return value
-        raise BadValue("value.surrogate")
-    return value
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return value
+    raise BadValue("value.surrogate")
+
+
+def optional_text(value: object) -> str | None:
+    """`check_text`, or None."""
+    return None if value is None else check_text(value)
 
 
 def check_code(value: object) -> str:
     """A code or vocabulary name: short text without brackets and slashes, which paths use."""
     text = check_text(value)
-    if text.isspace() or any(each in text for each in "[]/"):
+    if _NO_CODE.search(text) or text.isspace():
         raise BadValue("value.code")
     return text
 
@@ -62,18 +71,6 @@ def plain_form(value: object, limit: int = SHORT) -> str:
     return text
 
 
-def checked(cls: C) -> C:
-    """Class decorator: run `_check` after the constructor.
-
-    Not an attrs hook, because the shelf's decoder calls those too: what it reads was checked before it was stored, and
-    checking it again at every load makes loading three times as slow.
-    """
-    construct: Any = cls.__init__  # type: ignore[misc]
-
-    @functools.wraps(construct)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        construct(self, *args, **kwargs)
-        self._check()
-
-    cls.__init__ = init  # type: ignore[misc]
-    return cls
+def last(default: object, check: Callable[[Any, Any], object]) -> Any:
+    """The last attribute of a value, with a converter `check(given, value)` that sees the attributes before it."""
+    return attrs.field(default=default, converter=attrs.Converter(check, takes_self=True))
