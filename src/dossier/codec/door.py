@@ -64,7 +64,7 @@ class Door:
             values = {each.name: value for each, value in held if value != each.default}
         if type(values) is not dict and not isinstance(values, Mapping):
             bad = wrong_type(values, cls.__name__)
-            return None, (problem(bad.code, spec.key, **bad.facts),)
+            return None, (problem(bad.reason, spec.key, **bad.details),)
         parsed = self.parse(spec, values)
         found = list(parsed.problems)
         misplaced = (*parsed.unset, *parsed.edits, *parsed.absent)
@@ -167,7 +167,7 @@ def _removed(field: FieldSpec, member: Hook) -> Hook:
 def explain(found: BaseException, path: str, problems: list[Problem]) -> None:
     """Turn what the hooks raised for the place `path` into problems, one for every wrong place below it."""
     if isinstance(found, BadValue):
-        problems.append(problem(found.code, path, **found.facts))
+        problems.append(problem(found.reason, path, **found.details))
     elif isinstance(found, Members):
         for step, inner in found.found:
             explain(inner, path + step, problems)

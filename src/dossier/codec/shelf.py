@@ -6,6 +6,7 @@ members' bytes, parts as objects with their `key`, series as objects with `perio
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,10 +15,15 @@ import msgspec
 
 from dossier.errors import DamagedError
 from dossier.model.fields import MAX_MEMBERS, FieldSpec, SectionSpec, Shape
+from dossier.model.problems import BadValue
+from dossier.model.values import Per, Term
 from dossier.model.values.plain import PLAIN, canonical, encode
+from dossier.model.values.text import SHORT, check_code
+from dossier.repository.canonical import MAX_INT
 
-_SMALL = 4 * MAX_MEMBERS
-"""Below so many bytes no list can hold more than MAX_MEMBERS members."""
+
+class _Unfit(Exception):
+    """A typed object does not hold what its class says."""
 
 
 class SectionCodec:
@@ -25,13 +31,9 @@ class SectionCodec:
 
     def __init__(self, spec: SectionSpec) -> None:
         self.spec = spec
-        self._plain = _compile(spec.cls, spec.fields)
+        self._plain = _compile(spec.cls, spec.fields, strict=False)
+        self._strict = _compile(spec.cls, spec.fields, strict=True)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(spec.cls)
-        self._computed = tuple(
-            (field.name, _default(spec.cls, field.name))
-            for field in spec.fields.values()
-            if field.declared.shape is Shape.COMPUTED
-        )
 
     def dump(self, section: Any) -> bytes:
         """Canonical bytes of a section object that is known to be valid; see `check` for one that is not."""
@@ -50,22 +52,11 @@ class SectionCodec:
 
         None says nothing of what is wrong: the door lists that.
         """
-        if type(section) is not self.spec.cls:
-            return None
-        for name, default in self._computed:
-            if getattr(section, name) != default:
-                return None
         try:
-            body = encode(self._plain(section))
-            back = self._decoder.decode(body)
-        except Exception:
-            # whatever a wrongly typed attribute does to the compiled code, the door will name it
+            body = encode(self._strict(section))
+        except (_Unfit, UnicodeEncodeError):
             return None
-        if b"\\u0000" in body or b"{}" in body or back != section:
-            return None
-        if len(body) > _SMALL and _crowded(section, self.spec.fields.values()):
-            return None
-        return body
+        return None if b"\\u0000" in body else body
 
     def flatten(self, section: Any) -> list[tuple[str, bytes]]:
         """Every present leaf as (path below the section, canonical bytes), in the order of declaration.
@@ -102,20 +93,6 @@ def _listed(node: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _default(cls: type, name: str) -> Any:
-    return getattr(attrs.fields(cls), name).default
-
-
-def _crowded(holder: Any, fields: Iterable[FieldSpec]) -> bool:
-    for field in fields:
-        value = getattr(holder, field.name)
-        if type(value) is tuple and len(value) > MAX_MEMBERS:
-            return True
-        if field.fields and any(_crowded(part, field.fields.values()) for part in value):
-            return True
-    return False
-
-
 def _flatten(holder: Any, fields: Iterable[FieldSpec], prefix: str, found: list[tuple[str, bytes]]) -> None:
     for field in fields:
         value = getattr(holder, field.name)
@@ -133,29 +110,79 @@ def _flatten(holder: Any, fields: Iterable[FieldSpec], prefix: str, found: list[
             found.append((path, canonical(value)))
 
 
-def _compile(cls: type, fields: Mapping[str, FieldSpec]) -> Callable[[Any], dict[str, Any]]:
-    """A function from an object to the plain dict of what is present in it: one test and one store per field."""
-    names: dict[str, Any] = {}
+def _compile(cls: type, fields: Mapping[str, FieldSpec], *, strict: bool) -> Callable[[Any], dict[str, Any]]:
+    """A function from an object to the plain dict of what is present in it: one test and one store per field.
+
+    `strict` adds a test of each type and limit and raises _Unfit; values need no more than that, for their
+    constructors check what is inside them.
+    """
+    names: dict[str, Any] = {"cls": cls, "Unfit": _Unfit, "Per": Per, "unfit_key": _unfit_key}
     lines = ["def plain(o):", "    d = {}"]
-    if any(attribute.name == "key" and attribute.name not in fields for attribute in attrs.fields(cls)):
+    if strict:
+        lines.append("    if type(o) is not cls: raise Unfit")
+    if part := any(attribute.name == "key" and attribute.name not in fields for attribute in attrs.fields(cls)):
         lines += ["    if o.key: d['key'] = o.key"]
+        if strict:
+            lines.append("    if o.key != '' and unfit_key(o.key): raise Unfit")
     for name, field in fields.items():
-        present = "is not None" if field.declared.shape is Shape.ONE else "is not None and v != ()"
-        lines.append(f"    v = o.{name}")
-        lines.append(f"    if v {present}: d['{name}'] = {_expression(field, names)}")
+        lines += [
+            f"    v = o.{name}",
+            f"    if v is not None{'' if field.declared.shape is Shape.ONE else ' and v != ()'}:",
+        ]
+        if strict:
+            lines += [f"        {line}" for line in _tests(field, names)]
+        lines.append(f"        d['{name}'] = {_expression(field, names, strict=strict)}")
+    if part and strict:
+        lines.append("    if len(d) < 2 and (not d or 'key' in d): raise Unfit")
     lines.append("    return d")
     exec(compile("\n".join(lines), f"<plain {cls.__name__}>", "exec"), names)
     made: Callable[[Any], dict[str, Any]] = names["plain"]
     return made
 
 
-def _expression(field: FieldSpec, names: dict[str, Any]) -> str:
-    make: Any = _compile(field.type, field.fields) if field.fields else PLAIN.get(field.type)
+def _unfit_key(key: object) -> bool:
+    try:
+        check_code(key)
+    except BadValue:
+        return True
+    return False
+
+
+def _tests(field: FieldSpec, names: dict[str, Any]) -> list[str]:
+    """Source lines that raise Unfit unless `v` is what the field may hold."""
+    shape = field.declared.shape
+    if shape is Shape.COMPUTED:
+        return ["raise Unfit"]
+    if shape is Shape.ONE:
+        return [f"if {_unfit(field, 'v', names)}: raise Unfit"]
+    lines = [f"if type(v) is not tuple or len(v) > {MAX_MEMBERS}: raise Unfit"]
+    if shape is Shape.SET:
+        lines += ["for x in v:", f"    if {_unfit(field, 'x', names)}: raise Unfit"]
+    elif shape is Shape.SERIES:
+        lines += ["for x in v:", f"    if type(x) is not Per or {_unfit(field, 'x.value', names)}: raise Unfit"]
+    return lines
+
+
+def _unfit(field: FieldSpec, value: str, names: dict[str, Any]) -> str:
+    """A source expression that is true unless `value` is of the field's type and within its limit."""
+    if field.type is str:
+        return f"type({value}) is not str or not 0 < len({value}) <= {field.limit or SHORT}"
+    if field.type is int:
+        return f"type({value}) is not int or not -{MAX_INT} <= {value} <= {MAX_INT}"
+    names[f"type_{field.name}"] = field.type
+    wrong = f"type({value}) is not type_{field.name}"
+    if field.type is Term and field.declared.vocabulary:
+        wrong += f" or {value}.vocabulary != {field.declared.vocabulary!r}"
+    return wrong
+
+
+def _expression(field: FieldSpec, names: dict[str, Any], *, strict: bool) -> str:
+    make: Any = _compile(field.type, field.fields, strict=strict) if field.fields else PLAIN.get(field.type)
     if make is None:
         return "v"
     names[f"make_{field.name}"] = make
     if field.declared.shape is Shape.SERIES:
         return f"[{{'period': x.period, 'value': make_{field.name}(x.value)}} for x in v]"
-    if field.fields or field.declared.shape is Shape.SET:
+    if field.fields or field.declared.shape is Shape.SET or typing.get_origin(field.annotation) is tuple:
         return f"[make_{field.name}(x) for x in v]"
     return f"make_{field.name}(v)"

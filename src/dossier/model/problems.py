@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from dossier.errors import Problem
+from dossier.errors import InputError, Problem
 from dossier.model.withheld import WITHHELD, Masked
 
 _UNSET_ZH = "要撤销该资料请给 UNSET; 不知道请给 Absence.UNKNOWN"
@@ -193,19 +194,29 @@ CATALOGUE: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(_TABLE)
 """Every input problem: code → (zh, en, remedy zh, remedy en), templates over the facts."""
 
 
-class BadValue(ValueError):
-    """A value cannot be accepted; internal, the door turns it into a `Problem`. Its text is the code, nothing else."""
-
-    def __init__(self, code: str, **facts: str | int) -> None:
-        self.code = code
-        self.facts = facts
-        super().__init__(code)
-
-
 def problem(code: str, path: str, **facts: str | int) -> Problem:
     """The `Problem` of a catalogue `code` at `path`. `facts`: field names, type names, limits; never input."""
     zh, en, fix_zh, fix_en = (text.format_map(facts) for text in _TABLE[code])
     return Problem(code=code, path=path, zh=zh, en=en, fix_zh=fix_zh, fix_en=fix_en)
+
+
+class BadValue(InputError, ValueError):
+    """A value cannot be accepted: what constructors and `parse` of values raise.
+
+    `reason` is the code of the problem, `details` its facts; the door turns it into a `Problem` at its place.
+    """
+
+    def __init__(self, reason: str, **details: str | int) -> None:
+        self.reason = reason
+        self.details = details
+        super().__init__([problem(reason, "value", **details)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (self.reason, self.details))
+
+
+def _rebuild(reason: str, details: dict[str, str | int]) -> BadValue:
+    return BadValue(reason, **details)
 
 
 def type_name(value: object) -> str:
