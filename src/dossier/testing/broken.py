@@ -85,8 +85,6 @@ class EscapedBytes(_OtherBytes):
 class SpacedBytes(_OtherBytes):
     """Decodes and encodes again, with spaces."""
 
-    also = ("K8_digest_inputs",)
-
     def _body(self, body: bytes) -> bytes:
         return json.dumps(json.loads(body), ensure_ascii=False).encode()
 
@@ -111,8 +109,6 @@ class LostTrailingField(_OtherBytes):
 
 class ComposedText(_OtherBytes):
     """Normalises text, so that é written in two code points comes back as one."""
-
-    also = ("K8_digest_inputs",)
 
     def _body(self, body: bytes) -> bytes:
         return unicodedata.normalize("NFC", body.decode()).encode()
@@ -140,11 +136,14 @@ class PartialBatch(Broken):
     """Keeps what came before the operation that was refused."""
 
     law = "K4_all_or_nothing"
+    also = ("K4_batch_key",)
 
     def _run(self, cells: Cells, ops: Iterable[Op]) -> None:
-        for op in ops:
-            self._apply(cells, op)
-            self._store.cells = dict(cells)
+        try:
+            super()._run(cells, ops)
+        except ConflictError:
+            self._store.cells = cells
+            raise
 
 
 class IndexBeforeCommit(Broken):
@@ -201,7 +200,7 @@ class ChecksLast(Broken):
     """Judges Check after all other operations."""
 
     law = "K4_all_or_nothing"
-    also = ("K4_batch_key", "K5_one_winner")
+    also = ("K4_batch_key",)
 
     def _run(self, cells: Cells, ops: Iterable[Op]) -> None:
         super()._run(cells, sorted(ops, key=lambda op: isinstance(op, Check)))
@@ -211,7 +210,6 @@ class ShredOneCollection(Broken):
     """Shreds a scope in the first collection only."""
 
     law = "K4_all_or_nothing"
-    also = ("K4_batch_key",)
 
     def _shred(self, cells: Cells, op: Shred) -> None:
         first = min((name for name, _ in cells), default="")
@@ -261,7 +259,6 @@ class RepeatIsConflict(Broken):
     """Judges a batch before it looks at its key: a repeated batch conflicts with itself."""
 
     law = "K4_batch_key"
-    also = ()
 
     def _commit(self, batch: Batch) -> Receipt:
         self._run(dict(self._store.cells), batch.ops)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 import attrs
@@ -75,6 +77,23 @@ def child(act: Callable[[Say], None]) -> Iterator[tuple[int, Iterator[str]]]:
 def kill(pid: int) -> None:
     """SIGKILL: the process does nothing more."""
     os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def small_disk(folder: Path, *, megabytes: int = 8) -> Iterator[Path | None]:
+    """Mount a small tmpfs at `folder / "disk"` for real ENOSPC; None where the system does not allow it."""
+    disk = folder / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    try:
+        yield disk if mounted else None
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(disk)], capture_output=True, check=False)
 
 
 def _act(act: Callable[[Say], None], writing: int) -> NoReturn:

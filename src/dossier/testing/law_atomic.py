@@ -15,11 +15,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dossier.errors import ConflictError, LimitError
-from dossier.repository import MAX_BATCH, Batch, Check, Collection, Delete, Index, Key, Put, Repository, Row, Shred
+from dossier.repository import (
+    MAX_BATCH,
+    Batch,
+    Check,
+    Collection,
+    Contains,
+    Delete,
+    Index,
+    Key,
+    Put,
+    Query,
+    Repository,
+    Row,
+    Shred,
+)
 from dossier.testing.oracle import Oracle
 from dossier.testing.pair import Pair, paired
 from dossier.testing.place import Places, Reach, raises, run, same
-from dossier.testing.strategies import FLAWS, collections, guided_batches
+from dossier.testing.strategies import FLAWS, aged, collections, guided_batches
 
 OPS = (Put, Index, Delete, Check, Shred)
 
@@ -34,18 +48,18 @@ def check_K4_all_or_nothing(places: Places, *, examples: int = 40, profile: sett
         declared = (data.draw(collections(name="order")), data.draw(collections(name="rows")))
         with paired(places, reach) as pair:
             pair.declare(*declared)
+            pair.commit(data.draw(aged(declared)))
             for _ in range(8):
                 drawn = data.draw(guided_batches(declared, pair.oracle.states[-1]))
-                before = _everything(pair.repository, pair)
+                before = _everything(pair.repository, pair), _found(pair, drawn.batch)
                 got = pair.commit(drawn.batch)
-                after = _everything(pair.repository, pair)
+                after = _everything(pair.repository, pair), _found(pair, drawn.batch)
                 if got == "conflict":
                     same(f"state after a refused batch ({drawn.flaw})", after, before)
-                    pair.words(Batch(drawn.batch.ops[: drawn.at]))
                     reach[drawn.flaw] += 1
                     reach["rolled back"] += drawn.at > 0
                 else:
-                    same("state after an accepted batch", _cells(after), _cells(_everything(pair.oracle, pair)))
+                    same("state after an accepted batch", _cells(after[0]), _cells(_everything(pair.oracle, pair)))
                     reach.update(type(op).__name__ for op in drawn.batch.ops)
 
     run(law, examples=examples, profile=profile)
@@ -67,6 +81,7 @@ def check_K4_batch_key(places: Places, *, examples: int = 25, profile: settings 
         with closing(place.create()) as repository:
             pair = Pair(repository, oracle, reach=reach)
             pair.declare(*declared)
+            pair.commit(data.draw(aged(declared)))
             for _ in range(8):
                 drawn = data.draw(guided_batches(declared, oracle.states[-1], keys=("k1", "k2", "k3")))
                 used = drawn.batch.key in oracle.keys
@@ -96,12 +111,28 @@ def _everything(repository: Repository, pair: Pair) -> list[Row]:
     return [row for one in pair.declared for row in repository.scan(one.name)]
 
 
+def _found(pair: Pair, batch: Batch) -> list[list[str]]:
+    """The ids that the repository finds by each search text of the batch."""
+    texts = {
+        (op.collection, name, value)
+        for op in batch.ops
+        if isinstance(op, Put)
+        for name, value in op.index.items()
+        if name == "words" and isinstance(value, str) and value
+    }
+    pages = (
+        pair.repository.find(Query(collection=collection, where=Contains(name, value), limit=1000, bodies=False))
+        for collection, name, value in sorted(texts)
+    )
+    return [[row.id for row in page.rows] for page in pages]
+
+
 def _cells(rows: list[Row]) -> list[tuple[object, ...]]:
     return [attrs.astuple(attrs.evolve(row, index={}, body=b"")) for row in rows]
 
 
 def _versions(repository: Repository, pair: Pair) -> list[tuple[str, int]]:
-    return [(row.id, row.version) for row in _everything(repository, pair)]
+    return sorted((row.id, row.version) for row in _everything(repository, pair))
 
 
 def _limit(places: Places) -> None:

@@ -22,6 +22,7 @@ from dossier.testing.strategies import (
     collections,
     guided_batches,
     ids,
+    populations,
     queries,
     reindexings,
     scopes,
@@ -53,14 +54,17 @@ class _Machine(RuleBasedStateMachine):
     def __init__(self, places: Places, reach: Reach) -> None:
         super().__init__()
         self.place = places()
-        self.pair = Pair(self.place.create(), Oracle(), reach=reach)
+        self.pair = Pair(self.place.create(), Oracle(), reach=reach, bodies=True)
         self.reach = reach
         self.held: Any = None
         self.stack = contextlib.ExitStack()
 
-    @initialize(first=collections(name="order"), second=collections(name="rows"))
-    def declare(self, first: Collection, second: Collection) -> None:
+    @initialize(first=collections(name="order"), second=collections(name="rows"), data=st.data())
+    def declare(self, first: Collection, second: Collection, data: st.DataObject) -> None:
         self.pair.declare(first, second)
+        for one in (first, second):
+            for batch in data.draw(populations(one)):
+                self.pair.commit(batch)
 
     @rule(data=st.data())
     def commit(self, data: st.DataObject) -> None:
@@ -70,7 +74,8 @@ class _Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def find(self, data: st.DataObject) -> None:
         for one in self.pair.declared:
-            self.pair.ask(data.draw(queries(one, self.pair.rows(one.name))))
+            for _ in range(3):
+                self.pair.ask(data.draw(queries(one, self.pair.rows(one.name))))
         self.reach["find"] += 1
 
     @rule(chosen=st.lists(ids, max_size=6))

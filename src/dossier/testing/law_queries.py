@@ -124,6 +124,8 @@ def _edges(places: Places) -> None:
             _edge("left", {}),
             _edge("bool", {"bool": True}),
         ]
+        for n, number in enumerate(INTS):
+            puts.append(_edge(f"int{n}", {"int": number, "set": (str(n),)}))
         joined = fold("".join(TEXTS))
         pair.commit(Batch((*puts, _edge("joined", {"search": joined, "bool": False}))))
         for text in sorted({*TEXTS, *folded}):
@@ -131,6 +133,9 @@ def _edges(places: Places) -> None:
                 pair.ask(Query(collection="edges", where=where, limit=1000))
             if text:
                 pair.ask(Query(collection="edges", where=Contains("search", text), limit=1000))
+        for number in INTS:
+            for bound in (Eq("int", number), Lt("int", number), Ge("int", number), Not(Ge("int", number))):
+                pair.ask(Query(collection="edges", where=bound, limit=1000))
         for start in range(0, len(joined), 3):
             pair.ask(Query(collection="edges", where=Contains("search", joined[start : start + 5]), limit=1000))
         for name in ("text", "int", "bool", "derived"):

@@ -32,16 +32,10 @@ def check_K8_digest_inputs(places: Places, *, examples: int = 25, profile: setti
     def law(chosen: list[str], start: str | None, stop: str | None, limit: int | None) -> None:
         with closing(places().create()) as repository:
             _fill(repository, chosen)
-            within = sorted(id for id in chosen if id >= (start or "") and (stop is None or id < stop))
-            for descending in (False, True):
-                wanted = within[::-1][:limit] if descending else within[:limit]
-                for bodies in (True, False):
-                    rows = repository.scan(
-                        COLLECTION.name, start=start or "", stop=stop, descending=descending, limit=limit, bodies=bodies
-                    )
-                    same("scan", [_seen(row) for row in rows], [_put(id, bodies=bodies) for id in wanted])
+            _scan(repository, chosen, start or "", stop, limit)
 
     run(law, examples=examples, profile=profile)
+    _borders(places)
     _large(places)
     _digests(places)
 
@@ -62,6 +56,29 @@ def _fill(repository: Repository, chosen: list[str]) -> None:
     repository.commit(Batch((Put("beside", "a", b"1", {}, "s"), Put("beside", "zz", b"1", {}, "s"))), durable=False)
 
 
+def _scan(repository: Repository, chosen: list[str], start: str, stop: str | None, limit: int | None) -> None:
+    within = sorted(id for id in chosen if id >= start and (stop is None or id < stop))
+    for descending in (False, True):
+        wanted = within[::-1][:limit] if descending else within[:limit]
+        for bodies in (True, False):
+            rows = repository.scan(
+                COLLECTION.name, start=start, stop=stop, descending=descending, limit=limit, bodies=bodies
+            )
+            same("scan", [_seen(row) for row in rows], [_put(id, bodies=bodies) for id in wanted])
+
+
+def _borders(places: Places) -> None:
+    """Every pair of borders on and between rows, with every limit up to their number."""
+    chosen = ["b", "A", "\uffff", "a1", "\U00010000"]
+    borders = ["", "A", "B", "a", "a1", "b", "\uffff", "\uffff0", "\U00010000", "\U0010ffff"]
+    with closing(places().create()) as repository:
+        _fill(repository, chosen)
+        for start in borders:
+            for stop in (None, *borders):
+                for limit in (None, 1, 2, 5):
+                    _scan(repository, chosen, start, stop, limit)
+
+
 def _large(places: Places) -> None:
     chosen = [f"{n * 7919 % MANY:05}" for n in range(MANY)]
     with closing(places().create()) as repository:
@@ -77,9 +94,9 @@ def _large(places: Places) -> None:
         for row in repository.scan(COLLECTION.name):
             seen.append(row.id)
             if len(seen) % 700 == 0:
-                # A row moved ahead, one removed and one added behind while the scan goes on: none is seen twice.
-                late = Batch((Delete(COLLECTION.name, seen[-1]), Put(COLLECTION.name, seen[-1], b"2", {}, "s")))
-                repository.commit(late, durable=False)
+                # A row that was seen is removed and comes again while the scan goes on: none is seen twice.
+                for op in (Delete(COLLECTION.name, seen[-1]), Put(COLLECTION.name, seen[-1], b"2", {}, "s")):
+                    repository.commit(Batch((op,)), durable=False)
         same("a scan during writes", seen, sorted(chosen))
 
 
@@ -115,4 +132,5 @@ def _put(id: str, *, bodies: bool) -> tuple[str, int, bytes, str]:
 
 
 def _body(id: str) -> bytes:
-    return encode({"id": id})
+    # A number: other bytes for the same value are K1's to find.
+    return encode(sum(map(ord, id)))

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Literal, NoReturn
 
 import attrs
@@ -79,7 +80,7 @@ class Cell:
     derived: Mapping[str, IndexValue]
     mark: int | None = None
 
-    @property
+    @cached_property
     def index(self) -> dict[str, IndexValue]:
         """All fields that are present: neither None nor an empty set."""
         return {k: v for k, v in sorted({**self.plain, **self.derived}.items()) if v is not None and v != ()}

@@ -53,7 +53,7 @@ TEXTS = (
     "😀", "😀a", "𠮷", "\U0010ffff", "\U0010ffffa",
 )  # fmt: skip
 """Short texts at the edges: ties under folding, wildcards, syntax of search engines, the ends of the code planes."""
-INTS = (-(2**63), -(2**53) - 1, -10, -1, 0, 1, 2, 10, 2**53 + 1, 2**63 - 1)
+INTS = (-(2**63), -(2**53) - 1, -10, -1, 0, 1, 2, 10, 2**53, 2**53 + 1, 2**63 - 2, 2**63 - 1)
 IDS = (
     "a",
     "a1",
@@ -194,6 +194,12 @@ def _index(draw: st.DrawFn, collection: Collection, id: str, *, all: bool) -> In
     return Index(collection.name, id, fields, MARKS[-1] if all else draw(st.sampled_from(MARKS)), all)
 
 
+@st.composite
+def aged(draw: st.DrawFn, declared: Sequence[Collection]) -> Batch:
+    """Rows that are at version 3 already, so that an expectation may be older than a row."""
+    return Batch(tuple(_put(draw, one, id, 0, 3) for one in declared for id in IDS[:3]))
+
+
 # -- batches with a flaw -----------------------------------------------------------------------------
 
 
@@ -232,8 +238,12 @@ def _good(draw: st.DrawFn, declared: Sequence[Collection], held: dict[tuple[str,
     """An operation that is met, given the versions and scopes that rows have by then; `held` is brought up to date."""
     collection = _pick(draw, declared)
     kind = draw(st.sampled_from(_KINDS))
-    here = sorted(id for name, id in held if name == collection.name)
-    id = _pick(draw, here) if here and kind != "new" else draw(ids)
+    here = [id for name, id in held if name == collection.name]
+    if here and kind != "new":
+        # Every other time the row that was touched last: operations of one batch meet each other.
+        id = here[-1] if draw(st.booleans()) else _pick(draw, here)
+    else:
+        id = draw(ids)
     key = (collection.name, id)
     now = held[key][0] if key in held else 0
     if kind == "index" or kind == "all":
@@ -250,6 +260,7 @@ def _good(draw: st.DrawFn, declared: Sequence[Collection], held: dict[tuple[str,
         return Shred(scope)
     version = now + draw(st.integers(1, 9)) if kind == "version" else None
     put = _put(draw, collection, id, draw(st.sampled_from((now, None))), version)
+    held.pop(key, None)
     held[key] = (now + 1 if version is None else version, put.scope)
     return put
 
@@ -330,7 +341,8 @@ def _expression(draw: st.DrawFn, collection: Collection, rows: Sequence[Row], de
     if kind == 4:
         return Not(_comparison(draw, _pick(draw, collection.fields), rows))
     if kind == 9:
-        return draw(st.sampled_from((TRUE, FALSE, Not(TRUE), Not(FALSE))))
+        constant: Expr = _pick(draw, (TRUE, FALSE, Not(TRUE), Not(FALSE)))
+        return constant
     terms = tuple(_expression(draw, collection, rows, depth - 1) for _ in range(draw(st.integers(1, 3))))
     joined = And(terms) if kind % 2 else Or(terms)
     return Not(joined) if kind == 8 else joined

@@ -1,4 +1,4 @@
-"""The kit finds what it is there to find: each deliberately broken repository fails the check it names, and no other."""
+"""The kit finds what it is there to find: each broken repository fails the checks it names, and no other."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from dossier.testing.law_threads import check_K4_seen_whole, check_K5_one_winner
 
 # One seed: this suite is about the kit, and must say the same at every run.
 PROFILE = settings(phases=[Phase.generate], database=None, derandomize=True)
-FEW = 10
+FEW = 8
 """Below the number from which on a check asserts its reach."""
 
 CHECKS: dict[str, Callable[..., None]] = {
     "K1_bytes": partial(check_K1_bytes, profile=PROFILE, examples=FEW),
     "K4_all_or_nothing": partial(check_K4_all_or_nothing, profile=PROFILE, examples=FEW),
     "K4_batch_key": partial(check_K4_batch_key, profile=PROFILE, examples=FEW),
-    "K4_seen_whole": check_K4_seen_whole,
+    "K4_seen_whole": partial(check_K4_seen_whole, states=3),
     "K5_one_winner": check_K5_one_winner,
     "K6_queries": partial(check_K6_queries, profile=PROFILE, examples=FEW),
     "K8_digest_inputs": partial(check_K8_digest_inputs, profile=PROFILE, examples=FEW),
