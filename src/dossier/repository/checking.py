@@ -49,7 +49,7 @@ MAX_VALUES: Final = 10_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_.:-]{0,99}\Z")
 _LANE = re.compile(r"[a-z0-9-]{1,100}\Z")
-_OPS = (Put, Index, Delete, Check)
+_OPS = (Index, Delete, Check)
 _json = msgspec.json.Encoder()
 
 
@@ -145,11 +145,12 @@ def check_batch(shapes: Mapping[str, Shape], batch: Batch) -> None:
     if batch.key is not None:
         _check_term("batch key", batch.key, "")
     for op in batch.ops:
-        if isinstance(op, Shred):
-            _check_term("scope", op.scope, "")
-            continue
-        if not isinstance(op, _OPS):
-            raise QueryError(what="not an operation")
+        if not isinstance(op, Put):
+            if isinstance(op, Shred):
+                _check_term("scope", op.scope, "")
+                continue
+            if not isinstance(op, _OPS):
+                raise QueryError(what="not an operation")
         shape = shapes.get(op.collection)
         if shape is None:
             raise QueryError(what="the collection is not declared", path=str(op.collection)[:100])

@@ -34,7 +34,7 @@ from dossier.repository import (
     Receipt,
     Row,
 )
-from dossier.repository.checking import check_batch, widen
+from dossier.repository.checking import Shape, check_batch, widen
 from dossier_sqlite import finding, lanes, reading
 from dossier_sqlite.backup import write_backup
 from dossier_sqlite.faults import fault
@@ -199,10 +199,11 @@ class SqliteRepository(SqliteReader):
         self._writer: sqlite3.Connection | None = None
         self._durable = True
         self._tables: dict[str, Table] = {}
+        self._shapes: dict[str, Shape] = {}
         failure: RepositoryError | None = None
         try:
             conn = self._connect()
-            self._tables = tables_of(load_declared(conn))
+            self._adopt(tables_of(load_declared(conn)))
             self._idle.append(conn)
         except sqlite3.Error as error:
             failure = fault(error)
@@ -275,7 +276,7 @@ class SqliteRepository(SqliteReader):
         """See `Repository.commit`. `durable=False` skips the fsync: kept over kill -9, not over loss of power."""
         self._awake(writing=True)
         tables = self._tables
-        check_batch({name: table.shape for name, table in tables.items()}, batch)
+        check_batch(self._shapes, batch)
         return self._transact("commit", lambda conn: self._apply(conn, tables, batch), durable=durable, key=batch.key)
 
     def _apply(self, conn: sqlite3.Connection, tables: dict[str, Table], batch: Batch) -> Receipt:
@@ -293,7 +294,7 @@ class SqliteRepository(SqliteReader):
         if self._read_only:
             raise ReadOnlyError
         lacking = self._transact("declare", lambda conn: self._widen(conn, collections))
-        self._tables = self._reload()
+        self._adopt(self._read(lambda conn, _: tables_of(load_declared(conn))))
         return lacking
 
     def _widen(self, conn: sqlite3.Connection, collections: Sequence[Collection]) -> tuple[str, ...]:
@@ -313,8 +314,9 @@ class SqliteRepository(SqliteReader):
             known[new.name] = merged
         return tuple(lacking)
 
-    def _reload(self) -> dict[str, Table]:
-        return self._read(lambda conn, _: tables_of(load_declared(conn)))
+    def _adopt(self, tables: dict[str, Table]) -> None:
+        self._shapes = {name: table.shape for name, table in tables.items()}
+        self._tables = tables
 
     def settle(self) -> None:
         """Move every text that waits for the search index into it (finds are right before and after)."""

@@ -30,15 +30,14 @@ _CODES: dict[int, str] = {
     **{c: chr(_ESCAPE) + chr(c) for c in range(0xE000, _ESCAPE + 1)},
 }
 _SPECIAL = re.compile("[" + re.escape("".join(map(chr, _CODES))) + "]")
-_ESCAPED = re.compile(f"[\ue000-{chr(_ESCAPE)}]")
 
 
 def tokens(text: str) -> str:
     """The tokens of a stored text, separated by spaces."""
-    if _SPECIAL.search(text) is None:
-        return " ".join(map(add, text, text[1:] + " "))
-    if _ESCAPED.search(text) is None:
-        text = text.translate(_CODES)
+    special = set(_SPECIAL.findall(text))
+    if max(special, default="") < chr(0xE000):
+        for character in special:
+            text = text.replace(character, _CODES[ord(character)])
         return " ".join(map(add, text, text[1:] + " "))
     coded = [_CODES.get(ord(c), c) for c in text]
     return " ".join(map(add, coded, [*coded[1:], ""]))
@@ -65,6 +64,7 @@ class TextIndex:
         self._size = f"select count(*) from {queue}"
         self._last = f"select max(rid) from {queue}"
         self._peek = f"select rid, old, new from {queue} order by rid limit ?"
+        self._reach = f"select rowid from {fts} where {fts} match ? limit 1 offset ?"
         self._drop = f"delete from {queue} where rid <= ?"
 
     def add(self, conn: sqlite3.Connection, texts: list[tuple[int, str]]) -> bool:
@@ -91,6 +91,11 @@ class TextIndex:
         """The highest rid in the queue, 0 if it is empty."""
         found: int | None = conn.execute(self._last).fetchone()[0]
         return found or 0
+
+    def reach(self, conn: sqlite3.Connection, query: str, hits: int) -> int | None:
+        """The rid of the hit of that number, by rid, as far as the index knows; None if there are fewer."""
+        found = conn.execute(self._reach, (query, hits - 1)).fetchone()
+        return None if found is None else found[0]
 
     def drain(self, conn: sqlite3.Connection, limit: int) -> int:
         """Move up to `limit` texts from the queue into the index, inside the caller's transaction; how many."""

@@ -85,11 +85,12 @@ class Table:
 
     def row(self, record: tuple[Any, ...]) -> Row:
         """A Row from a record of `select` or `select_bare`."""
-        index = {name: value for name, value in zip(self.names, record[4:], strict=False) if value is not None}
+        id, version, scope, body, *values = record
+        index = {name: value for name, value in zip(self.names, values, strict=False) if value is not None}
         for name, convert in self._special:
             if name in index:
                 index[name] = convert(index[name])
-        return Row(self.name, record[0], record[1], record[3], index, record[2])
+        return Row(self.name, id, version, body, index, scope)
 
     def record(self, put: Put, version: int) -> tuple[Any, ...]:
         """(id, version, scope, scope_key, fields …, body) of a Put."""

@@ -107,3 +107,15 @@ class Sql:
         else:
             positive = f"{column} {operator} ?{first}"
         return f"(not ({positive}) or {column} is null)" if negated else f"({positive})"
+
+
+def numbered(table: Table, form: Form) -> tuple[tuple[Form, ...], list[int], list[str], int]:
+    """The terms that must all hold, the number of each one's first parameter, their SQL, how many parameters."""
+    compiler = Sql(table)
+    terms: tuple[Form, ...] = form[1] if form[0] == "and" else (form,)
+    starts: list[int] = []
+    conditions: list[str] = []
+    for term in terms:
+        starts.append(compiler.count + 1)
+        conditions.append(compiler.of(term))
+    return terms, starts, conditions, compiler.count
