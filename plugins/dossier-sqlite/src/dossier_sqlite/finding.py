@@ -15,7 +15,7 @@ from typing import Any
 
 from dossier.repository import Composite, IndexScalar, Order, Page, Query
 from dossier.repository.checking import check_query, make_cursor, open_cursor
-from dossier_sqlite.searching import has_text, walk
+from dossier_sqlite.searching import has_text, shortcut
 from dossier_sqlite.tables import Table
 from dossier_sqlite.where import Form, numbered, read
 
@@ -39,7 +39,7 @@ def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) ->
         conn.execute("begin")
     records = None
     if searching:
-        records = walk(conn, table, form, params, beyond="" if after is None else after[1], bodies=query.bodies)
+        records = shortcut(conn, table, form, params, beyond="" if after is None else after[1], bodies=query.bodies)
     if records is None:
         records = []
         for segment in segments:

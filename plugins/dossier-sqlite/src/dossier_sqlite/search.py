@@ -64,7 +64,8 @@ class TextIndex:
         self._size = f"select count(*) from {queue}"
         self._last = f"select max(rid) from {queue}"
         self._peek = f"select rid, old, new from {queue} order by rid limit ?"
-        self._reach = f"select rowid from {fts} where {fts} match ? limit 1 offset ?"
+        self._hits = f"select rowid from {fts} where {fts} match ? limit ?"
+        self._queued = f"select rid from {queue} limit ?"
         self._drop = f"delete from {queue} where rid <= ?"
 
     def add(self, conn: sqlite3.Connection, texts: list[tuple[int, str]]) -> bool:
@@ -92,10 +93,13 @@ class TextIndex:
         found: int | None = conn.execute(self._last).fetchone()[0]
         return found or 0
 
-    def reach(self, conn: sqlite3.Connection, query: str, hits: int) -> int | None:
-        """The rid of the hit of that number, by rid, as far as the index knows; None if there are fewer."""
-        found = conn.execute(self._reach, (query, hits - 1)).fetchone()
-        return None if found is None else found[0]
+    def hits(self, conn: sqlite3.Connection, query: str, limit: int) -> list[int]:
+        """Rids of rows that may hold a needle, ascending, as far as the index knows; `query` comes from `match`."""
+        return [rid for (rid,) in conn.execute(self._hits, (query, limit)).fetchall()]
+
+    def queued(self, conn: sqlite3.Connection, limit: int) -> list[int]:
+        """Rids of rows in the queue."""
+        return [rid for (rid,) in conn.execute(self._queued, (limit,)).fetchall()]
 
     def drain(self, conn: sqlite3.Connection, limit: int) -> int:
         """Move up to `limit` texts from the queue into the index, inside the caller's transaction; how many."""
