@@ -117,9 +117,7 @@ class Replay:
         self._keep(
             mark.path,
             [
-                c._replace(marks=c.marks | bit if mark.on else c.marks & ~bit)
-                if _is(c, mark.act, mark.channel)
-                else c
+                c._replace(marks=c.marks | bit if mark.on else c.marks & ~bit) if _is(c, mark.act, mark.channel) else c
                 for c in self.claims.get(mark.path, [])
             ],
         )

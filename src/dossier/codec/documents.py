@@ -5,6 +5,7 @@ Floor: codec. Edits work on raw documents, so what a newer minor version wrote i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -92,14 +93,14 @@ def remove(document: Document, path: str) -> None:
     _prune(trail, parent)
 
 
-def leaves(document: Document, section: str, kinds: dict[str, str]) -> list[tuple[str, Json]]:
+def leaves(document: Document, section: str, kinds: Mapping[str, str]) -> list[tuple[str, Json]]:
     """Every leaf of a section as (path, value). `kinds` tells set and series fields by pattern ("set", "series")."""
     found: list[tuple[str, Json]] = []
     _walk(document, f"{section}/", "", kinds, found)
     return found
 
 
-def _walk(node: Document, prefix: str, pattern: str, kinds: dict[str, str], found: list[tuple[str, Json]]) -> None:
+def _walk(node: Document, prefix: str, pattern: str, kinds: Mapping[str, str], found: list[tuple[str, Json]]) -> None:
     for field, value in node.items():
         if field == "key":
             continue

@@ -17,7 +17,8 @@ from dossier.codec.registry import SectionRegistry
 from dossier.errors import InputError, Problem
 from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, Edit, Unset
-from dossier.model.fields import FieldSpec, SectionSpec, Shape, nearest_name, parts_of, set_of, shown_path
+from dossier.model.fields import FieldSpec, SectionSpec, Shape, nearest_name, shown_path
+from dossier.model.members import parts_of, set_of
 from dossier.model.problems import BadValue, problem, type_name, wrong_type
 
 _MORE = frozenset({Unset, Absence, Edit})

@@ -19,7 +19,8 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, override
 
-from dossier.model.fields import MAX_MEMBERS, FieldSpec, Shape, parts_of, series_of, set_of
+from dossier.model.fields import FieldSpec, Shape
+from dossier.model.members import MAX_MEMBERS, parts_of, series_of, set_of
 from dossier.model.problems import BadValue, type_name, wrong_type
 from dossier.model.values import (
     Money,

@@ -14,7 +14,8 @@ import attrs
 import msgspec
 
 from dossier.errors import DamagedError
-from dossier.model.fields import MAX_MEMBERS, FieldSpec, SectionSpec, Shape
+from dossier.model.fields import FieldSpec, SectionSpec, Shape
+from dossier.model.members import MAX_MEMBERS
 from dossier.model.problems import BadValue
 from dossier.model.values import Per, Term
 from dossier.model.values.plain import PLAIN, canonical, encode

@@ -6,7 +6,7 @@ is the first source unless `origins` says otherwise, so that a file filled by on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -34,7 +34,8 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
     """What the archive keeps of a dossier beside its sections (core compartment only).
 
     `rev` number of acts on the state, `at` of the last one, `parts` the last revision of each other compartment,
-    `versions` of the sections as [major, minor], `linked` ids of merged dossiers, `into` the survivor's id.
+    `versions` of the sections as [major, minor], `linked` ids of merged dossiers, `into` the survivor's id,
+    `merged` whether it ever was a survivor.
     """
 
     at: str = ""
@@ -42,6 +43,7 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
     into: str = ""
     kind: str = ""
     linked: list[str] = []
+    merged: bool = False
     number: str = ""
     parts: dict[str, int] = {}
     pseudonym: str = ""
@@ -72,7 +74,6 @@ _claims = msgspec.json.Decoder(StoredClaims)
 _plain = msgspec.json.Decoder()
 
 
-
 def peek(body: bytes) -> Peek:
     """Decode a stored state just enough to project it. DamagedError if it is none."""
     try:
@@ -89,6 +90,18 @@ def peek_claims(raw: bytes | msgspec.Raw) -> StoredClaims:
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     raise DamagedError(what="claims")
+
+
+class _Until(msgspec.Struct, gc=False):
+    until: str = ""
+
+
+_until = msgspec.json.Decoder(_Until)
+
+
+def until_of(raw: bytes | msgspec.Raw) -> str:
+    """The day from which a stored resolution no longer holds ("" for none), without decoding the claims."""
+    return _until.decode(raw).until
 
 
 class State:
@@ -163,7 +176,7 @@ class State:
         shown = self.shown(path)
         return ([shown] if shown else []) + self.rivals.get(path, [])
 
-    def paths(self, prefix: str, kinds: Callable[[str], dict[str, str]]) -> list[str]:
+    def paths(self, prefix: str, kinds: Callable[[str], Mapping[str, str]]) -> list[str]:
         """Leaf paths at or below a prefix that have a live claim."""
         section = section_of(prefix)
         found = [path for path, _ in leaves(self.document(section), section, kinds(section))]
@@ -264,4 +277,3 @@ class State:
 def head_of(body: bytes) -> Head:
     """The head of a stored core state."""
     return peek(body).head
-

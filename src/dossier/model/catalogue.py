@@ -280,4 +280,38 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "查看 questions",
         "read the open questions",
     ),
+    "actor.purpose": ("目的须为: {words}", "a purpose is one of: {words}", "用已声明的目的", "use a declared purpose"),
+    "archive.level": ("日志级别须为: {words}", "a level is one of: {words}", "改用其中之一", "use one of them"),
+    "archive.roles": (
+        "角色的类别须为: {words}",
+        "the kind of a role is one of: {words}",
+        "按类别声明角色",
+        "declare each role with a kind",
+    ),
+    "archive.staff": ("人员方式须为: {words}", "staff is one of: {words}", "改用其中之一", "use one of them"),
+    "archive.zone": (
+        "不认识的时区",
+        "the time zone is not known",
+        "用 IANA 时区名, 如 Asia/Shanghai",
+        "give an IANA zone name such as Asia/Shanghai",
+    ),
+    "claims.evidence": (
+        "标记为已证实须给出证据",
+        "a claim is proven by evidence",
+        "以 evidence= 给出证据的编号",
+        "name it with evidence=",
+    ),
+    "claims.mark": ("标记须为: {words}", "a mark is one of: {words}", "改用其中之一", "use one of them"),
+    "merge.link": (
+        "两份档案不能这样合并或拆开",
+        "these two files cannot be linked or unlinked like that",
+        "两份须同类, 不同一, 且尚未 (或已经) 合并",
+        "they must be of one kind, not the same, and not linked yet (or linked, to unlink)",
+    ),
+    "relation.ends": (
+        "关系须有两份不同的档案和名称",
+        "a relation has two different ends and a name",
+        "核对两端和关系名",
+        "check both ends and the kind",
+    ),
 }

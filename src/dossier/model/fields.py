@@ -19,9 +19,8 @@ import attrs
 import msgspec
 
 from dossier.errors import InputError
-from dossier.model.problems import BadValue, problem, type_name
-from dossier.model.values.period import Per
-from dossier.model.values.plain import canonical
+from dossier.model.members import parts_of, series_of, set_of
+from dossier.model.problems import problem
 from dossier.model.withheld import mask_repr
 
 C = TypeVar("C", bound=type)
@@ -53,8 +52,6 @@ Compartment = Literal["core", "special"]
 
 _META = "dossier"
 _HIDDEN = frozenset({"personal", "special", "third_party", "minor", "location"})
-MAX_MEMBERS = 1_000
-"""Members of one set, parts of one list, periods of one series."""
 
 
 @attrs.frozen(kw_only=True)
@@ -202,49 +199,6 @@ def _field(
     )
 
 
-def _tuple(given: Any) -> tuple[Any, ...]:
-    if type(given) is tuple:
-        return given
-    if type(given) in (list, set, frozenset):
-        return tuple(given)
-    raise BadValue("value.container", got=type_name(given))
-
-
-def set_of(given: Any) -> tuple[Any, ...]:
-    """Members once each, in the order of their canonical bytes. BadValue for what is no container."""
-    members = _tuple(given)
-    if len(members) < 2:
-        return members
-    try:
-        by_bytes = {canonical(member): member for member in members}
-    except (UnicodeEncodeError, TypeError):
-        # not encodable: the check before storing says what is wrong with which member
-        return members
-    return tuple(by_bytes[key] for key in sorted(by_bytes))
-
-
-def parts_of(given: Any) -> tuple[Any, ...]:
-    """Parts in the order of their keys, those without a key first and as given. BadValue for a key given twice."""
-    parts = _tuple(given)
-    if len(parts) < 2:
-        return parts
-    keys = [getattr(part, "key", "") for part in parts]
-    settled = [key for key in keys if key]
-    if len(set(settled)) < len(settled):
-        raise BadValue("value.duplicate")
-    return tuple(sorted(parts, key=lambda part: getattr(part, "key", ""))) if settled else parts
-
-
-def series_of(given: Any) -> tuple[Any, ...]:
-    """Values in the order of periods. BadValue for a period given twice."""
-    values = _tuple(given)
-    if len(values) < 2 or not all(type(each) is Per for each in values):
-        return values
-    if len({each.period for each in values}) < len(values):
-        raise BadValue("value.duplicate")
-    return tuple(sorted(values, key=lambda each: each.period))
-
-
 # -- what is read from the declarations -----------------------------------------------------------
 
 
@@ -325,8 +279,9 @@ class SectionSpec:
                 if number is not None and self.leaves[number].shape is not Shape.SERIES:
                     number = None
         if number is None:
-            nearest = nearest_name(_KEYS.sub("[*]", path), self.bits)
-            raise InputError([problem("field.unknown", shown_path(self.key, path), nearest=nearest)])
+            asked = _KEYS.sub("[*]", path)
+            nearest = nearest_name(asked, self.bits)
+            raise InputError([problem("field.unknown", shown_path(self.key, asked), nearest=nearest)])
         return self.leaves[number]
 
     def mask(self, *patterns: str) -> int:

@@ -63,9 +63,7 @@ def superseded(older: Claim, newer: Claim) -> bool:
 def standing(claims: Iterable[Claim]) -> list[Claim]:
     """The claims that are not superseded, in a canonical order (act id, then recorded)."""
     pool = sorted(claims, key=lambda claim: (claim.source.at, claim.source.act, claim.source.channel))
-    return [
-        claim for claim in pool if not any(superseded(claim, other) for other in pool if other is not claim)
-    ]
+    return [claim for claim in pool if not any(superseded(claim, other) for other in pool if other is not claim)]
 
 
 def next_change(claims: Iterable[Claim], today: str) -> str:

@@ -6,7 +6,6 @@ Floor: policy, pure. Allow-list: what no rule permits is not permitted; a forbid
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Final, Literal
 
 import attrs
@@ -122,5 +121,3 @@ def standard() -> Policy:
                  verbs=frozenset({"borrow", "release", "export"}), media=frozenset({"original"})),
         )
     )  # fmt: skip
-
-

@@ -1,0 +1,71 @@
+"""What edits on raw documents must know of a section: which fields are sets, series, parts; which stand apart.
+
+Floor: codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import attrs
+
+from dossier.errors import DossierError
+from dossier.model.claims import pattern
+from dossier.model.fields import FieldSpec, Leaf, SectionSpec, Shape
+from dossier.model.ranking import rank
+
+
+@attrs.frozen(eq=False)
+class Anatomy:
+    """Derived once a section class.
+
+    `kinds`: field pattern → "one", "set", "series" or "items" (computed fields are left out); `special`: names of
+    fields that live in the compartment of their own; `items`: names of fields with parts.
+    """
+
+    spec: SectionSpec
+    kinds: Mapping[str, str]
+    special: frozenset[str]
+    items: tuple[str, ...]
+    masks: Mapping[str, int]
+
+    def leaf(self, path: str) -> Leaf:
+        """The leaf of a whole path (with its section). InputError names the nearest one where there is none."""
+        return self.spec.leaf(pattern(path))
+
+    def home(self, path: str) -> str:
+        """The compartment of a whole path."""
+        name = path.partition("/")[2].partition("[")[0].partition("{")[0].partition("/")[0]
+        return "special" if name in self.special else "core"
+
+
+@lru_cache(maxsize=1024)
+def anatomy(spec: SectionSpec) -> Anatomy:
+    """The anatomy of a section class. DossierError where parts of one list lie in two compartments."""
+    kinds: dict[str, str] = {}
+    _gather(spec.fields, kinds)
+    special = set()
+    for name, field in spec.fields.items():
+        homes = {leaf.compartment for bit, leaf in enumerate(spec.leaves) if field.mask >> bit & 1}
+        if len(homes) > 1:
+            raise DossierError(path=f"{spec.key}/{name}")
+        if homes == {"special"}:
+            special.add(name)
+    items = tuple(name for name, field in spec.fields.items() if field.declared.shape is Shape.ITEMS)
+    masks = {name: field.mask for name, field in spec.fields.items()}
+    return Anatomy(spec, kinds, frozenset(special), items, masks)
+
+
+@lru_cache(maxsize=4096)
+def believes(spec: SectionSpec, channel: str) -> bool:
+    """Whether a claim by this channel may show in every field of the section."""
+    return all(rank(leaf.ranking, channel) is not None for leaf in spec.leaves if leaf.shape is not Shape.COMPUTED)
+
+
+def _gather(fields: Mapping[str, FieldSpec], kinds: dict[str, str]) -> None:
+    for field in fields.values():
+        shape = field.declared.shape
+        if shape is not Shape.COMPUTED:
+            kinds[field.pattern] = shape.value
+        _gather(field.fields, kinds)

@@ -1,0 +1,469 @@
+"""One act on one dossier: from parsed changes to claims, states, act rows and index values.
+
+Floor: desk. An act touches a compartment at a time; each has its own row, scope and index terms (DESIGN 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from dossier.codec import Parsed, SectionRegistry
+from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
+from dossier.codec.anatomy import anatomy, believes
+from dossier.codec.documents import Document, element_path, leaves
+from dossier.codec.state import Head, State
+from dossier.desk.changes import Told, told_source
+from dossier.desk.layout import Indexing, act_id, core_scope, special_scope
+from dossier.errors import ConflictError, InputError, NewerSectionError, QuestionOpenError
+from dossier.model.claims import Claim, Json, Source, pattern, section_of, touched, under
+from dossier.model.edits import Edit
+from dossier.model.fields import Leaf, SectionSpec, Shape
+from dossier.model.problems import problem
+from dossier.model.values.plain import canonical
+from dossier.repository import IndexValue, Op, Put, decode, encode, fold
+
+COMPARTMENTS = ("core", "special")
+
+
+@attrs.define
+class Loaded:
+    """A dossier as read for a change: its states, and the versions and index values of its rows."""
+
+    id: str
+    core: State
+    special: State
+    version: int = 0
+    special_version: int = 0
+    index: dict[str, IndexValue] = attrs.field(factory=dict)
+    special_index: dict[str, IndexValue] = attrs.field(factory=dict)
+    body: bytes = b""
+    special_body: bytes = b""
+
+    @property
+    def head(self) -> Head:
+        """The head of the core compartment."""
+        return self.core.head
+
+    def state(self, compartment: str) -> State:
+        """The state of a compartment."""
+        return self.special if compartment == "special" else self.core
+
+
+@attrs.frozen
+class Context:
+    """What every act of an archive needs: registry, index plan, zone, minting of keys."""
+
+    registry: SectionRegistry
+    indexing: Indexing
+    zone: Any
+    random: Callable[[int], bytes]
+
+
+class Acting:
+    """Gathers what one act asserts and withdraws; `rows()` gives what is to be written."""
+
+    def __init__(
+        self, context: Context, loaded: Loaded, *, act: str, at: str, today: str, verb: str, actor: str, because: str
+    ) -> None:
+        self._context = context
+        self.loaded = loaded
+        self.rev = loaded.head.rev + 1
+        self.head = ActHead(id=act, rev=self.rev, at=at, actor=actor, because=because, verb=verb)
+        self._today = today
+        self._sources: dict[Source, int] = {}
+        self._asserts: dict[str, list[Assertion]] = {"core": [], "special": []}
+        self._withdraws: dict[str, list[str]] = {"core": [], "special": []}
+        self._retracts: list[tuple[str, str, str]] = []
+        self._marks: list[Mark] = []
+        self._answers: list[tuple[str, str]] = []
+        self.links: dict[str, str] = {}
+        self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
+        self._touched: dict[str, None] = {}
+        self._minted = 0
+        self._said: set[tuple[str, str]] = set()
+
+    # -- what is said -----------------------------------------------------------------------------
+
+    def source(self, told: Told) -> Source:
+        """The source of claims told in this way."""
+        return told_source(told, act=self.head.id, rev=self.rev, at=self.head.at, zone=self._context.zone)
+
+    def change(self, spec: SectionSpec, parsed: Parsed, source: Source) -> None:
+        """Apply one parsed change."""
+        self._writable(spec)
+        said = dict(parsed.values)
+        for name in parsed.unset:
+            self._withdraw(spec, f"{spec.key}/{name}")
+        for name, edited in parsed.edits.items():
+            self._edit(spec, name, edited, source)
+        for name, reason in parsed.absent.items():
+            self._claim(spec, f"{spec.key}/{name}", {"absent": reason.value}, source)
+        if said:
+            codec = self._context.registry.codec(spec)
+            self._assert(spec, decode(codec.dump(spec.cls(**said))), source)
+
+    def typed(self, spec: SectionSpec, raw: bytes, source: Source) -> None:
+        """Apply a whole section that was checked and dumped already."""
+        self._writable(spec)
+        self._assert(spec, decode(raw), source)
+
+    def withdraw(self, path: str) -> None:
+        """End every claim at or below a path."""
+        self._withdraw(self._spec(path), path)
+
+    def retract(self, path: str, act: str, channel: str, live: Callable[[str, str], list[Any]]) -> None:
+        """End one claim. `live(compartment, path)` gives all claims of the path from the acts."""
+        leaf, state = self._leaf(path)
+        self._retracts.append((path, act, channel))
+        self._touched[path] = None
+        kept = [c for c in live(leaf.compartment, path) if (c.source.act, c.source.channel) != (act, channel)]
+        state.settle(path, kept, leaf.ranking, self._today)
+
+    def mark(self, mark: Mark, bit: int, live: Callable[[str, str], list[Any]]) -> None:
+        """Set a mark on one claim, or take it off."""
+        leaf, state = self._leaf(mark.path)
+        self._marks.append(mark)
+        self._touched[mark.path] = None
+        claims = [
+            c._replace(marks=c.marks | bit if mark.on else c.marks & ~bit)
+            if (c.source.act, c.source.channel) == (mark.act, mark.channel)
+            else c
+            for c in live(leaf.compartment, mark.path)
+        ]
+        state.settle(mark.path, claims, leaf.ranking, self._today)
+
+    def answer(self, path: str, same: str) -> None:
+        """Settle a "same part?" question: `same` is the key of the part it is, or "" where it is another."""
+        spec = self._spec(path)
+        _, state = self._leaf(f"{path}/{next(iter(self._part_leaves(spec, path)))}")
+        if path not in state.questions:
+            raise InputError([problem("part.no_question", path)])
+        del state.questions[path]
+        self._answers.append((path, same))
+        self._touched[path] = None
+        if same:
+            target = path[: path.rindex("[")] + f"[{same}]"
+            for known in state.paths(path, self._kinds):
+                leaf, _ = self._leaf(known)
+                moved = target + known[len(path) :]
+                live = state.claims(known)
+                state.settle(known, [], leaf.ranking, self._today)
+                state.settle(moved, [*state.claims(moved), *live], leaf.ranking, self._today)
+
+    # -- inner steps ------------------------------------------------------------------------------
+
+    def _assert(self, spec: SectionSpec, document: Document, source: Source) -> None:
+        self._keys(spec, document)
+        special = {name: document.pop(name) for name in anatomy(spec).special if name in document}
+        for compartment, part in (("core", document), ("special", special)):
+            if part:
+                self._put(spec, compartment, part, source)
+
+    def _put(self, spec: SectionSpec, compartment: str, document: Document, source: Source) -> None:
+        state = self.loaded.state(compartment)
+        fresh = self._whole[compartment] and spec.key not in state.raw and spec.key not in state.documents
+        plain = not (source.valid_from or source.valid_to) and believes(spec, source.channel)
+        if fresh and plain and (state.default is None or state.default == source) and not self._disturbed(state, spec):
+            state.documents[spec.key] = document
+            state.default = state.default or source
+            for name in document:
+                self._touched[f"{spec.key}/{name}"] = None
+            return
+        for path, value in leaves(document, spec.key, anatomy(spec).kinds):
+            self._claim(spec, path, value, source)
+
+    @staticmethod
+    def _disturbed(state: State, spec: SectionSpec) -> bool:
+        prefix = f"{spec.key}/"
+        return any(path.startswith(prefix) for path in (*state.rivals, *state.absent))
+
+    def _claim(self, spec: SectionSpec, path: str, value: Json, source: Source) -> None:
+        leaf = spec.leaf(pattern(path))
+        if leaf.shape is Shape.COMPUTED:
+            raise InputError([problem("field.computed", path)])
+        state = self.loaded.state(leaf.compartment)
+        if (path, source.channel) in self._said:
+            raise InputError([problem("change.twice", path)])
+        self._said.add((path, source.channel))
+        index = self._sources.setdefault(source, len(self._sources))
+        self._asserts[leaf.compartment].append((path, index, value))
+        self._touched[path] = None
+        state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
+
+    def _withdraw(self, spec: SectionSpec, path: str) -> None:
+        self._writable(spec)
+        for compartment in COMPARTMENTS:
+            state = self.loaded.state(compartment)
+            known = state.paths(path, self._kinds)
+            for leaf_path in known:
+                state.settle(leaf_path, [], spec.leaf(pattern(leaf_path)).ranking, self._today)
+            for question in [q for q in state.questions if under(q, path)]:
+                del state.questions[question]
+            # The first act of a compartment has nothing behind it to withdraw: its state says all.
+            if not self._whole[compartment] and (known or compartment == self._home(spec, path)):
+                self._withdraws[compartment].append(path)
+        self._touched[path] = None
+
+    def _edit(self, spec: SectionSpec, name: str, edited: Edit, source: Source) -> None:
+        path = f"{spec.key}/{name}"
+        shape = spec.fields[name].declared.shape
+        codec = self._context.registry.codec(spec)
+        if edited.remove:
+            document = decode(codec.dump(spec.cls(**{name: tuple(edited.remove)}))) if edited.remove else {}
+            for item in document.get(name, []):
+                for target in self._named(spec, shape, path, item):
+                    self._withdraw(spec, target)
+        for key, part in edited.change.items():
+            self._change_part(spec, path, key, part, source)
+        if edited.add:
+            self._assert(spec, decode(codec.dump(spec.cls(**{name: tuple(edited.add)}))), source)
+
+    def _change_part(self, spec: SectionSpec, path: str, key: str, part: Parsed, source: Source) -> None:
+        prefix = f"{path}[{key}]"
+        name = path.partition("/")[2]
+        state = self.loaded.state(self._home(spec, path))
+        if not state.paths(prefix, self._kinds):
+            raise InputError([problem("part.unknown", path)])
+        if prefix in state.questions:
+            raise QuestionOpenError(path=prefix, part=prefix)
+        said = dict(part.values)
+        for inner, edited in part.edits.items():
+            for item in edited.remove:
+                self._withdraw(spec, f"{prefix}/{inner}" + _member(item))
+            if edited.add:
+                said[inner] = edited.add
+        for inner in part.unset:
+            self._withdraw(spec, f"{prefix}/{inner}")
+        for inner, reason in part.absent.items():
+            self._claim(spec, f"{prefix}/{inner}", {"absent": reason.value}, source)
+        if said:
+            made = spec.cls(**{name: (spec.fields[name].type(key=key, **said),)})
+            document = decode(self._context.registry.codec(spec).dump(made))
+            self._keys(spec, document)
+            for leaf_path, value in leaves(document, spec.key, anatomy(spec).kinds):
+                self._claim(spec, leaf_path, value, source)
+
+    def _named(self, spec: SectionSpec, shape: Shape, path: str, item: Json) -> list[str]:
+        """The paths of existing members that an item to be removed names."""
+        if shape is Shape.SET:
+            return [element_path(path, item)]
+        if shape is Shape.SERIES:
+            return [f"{path}[{item['period']}]"]
+        if item.get("key"):
+            return [f"{path}[{item['key']}]"]
+        document = self.loaded.state(self._home(spec, path)).document(spec.key)
+        same = _identity(spec, path, item)
+        return [
+            f"{path}[{part['key']}]"
+            for part in document.get(path.partition("/")[2], [])
+            if same and _identity(spec, path, part) == same
+        ]
+
+    def _keys(self, spec: SectionSpec, document: Document) -> None:
+        """Give every new part a key: that of the part it is, or a minted one; ask where it may be one."""
+        for name in anatomy(spec).items:
+            for part in document.get(name, []):
+                self._part_key(spec, f"{spec.key}/{name}", part)
+            if name in document:
+                document[name] = _joined(document[name])
+
+    def _part_key(self, spec: SectionSpec, path: str, part: Document) -> None:
+        state = self.loaded.state(self._home(spec, path))
+        field = spec.fields[path.partition("/")[2]].declared
+        if part.get("key"):
+            if f"{path}[{part['key']}]" in state.questions:
+                raise QuestionOpenError(path=path, part=f"{path}[{part['key']}]")
+        else:
+            same = _identity(spec, path, part)
+            known = [
+                other["key"]
+                for other in (state.document(spec.key).get(path.partition("/")[2], []) if self.loaded.version else ())
+                if same and _identity(spec, path, other) == same
+            ]
+            if known and field.same == "equal":
+                part["key"] = known[0]
+            else:
+                part["key"] = self._mint()
+                if known:
+                    state.questions[f"{path}[{part['key']}]"] = known[0]
+        for inner in [name for name, value in part.items() if _is_parts(value)]:
+            for nested in part[inner]:
+                if not nested.get("key"):
+                    nested["key"] = self._mint()
+
+    def _mint(self) -> str:
+        """A part key: sorts by revision and place in the act, and is unlikely to meet another in a linked file."""
+        self._minted += 1
+        rev = f"{self.rev:x}"
+        return f"{len(rev)}{rev}{self._minted:02x}{self._context.random(2).hex()}"
+
+    def _writable(self, spec: SectionSpec) -> None:
+        stored = self.loaded.head.versions.get(spec.key)
+        if stored is not None:
+            status = self._context.registry.status(spec.key, spec.kind, stored)
+            if status == "opaque_newer":
+                raise NewerSectionError(
+                    section=spec.key,
+                    stored=f"{stored[0]}.{stored[1]}",
+                    known=f"{spec.version[0]}.{spec.version[1]}",
+                )
+
+    def _home(self, spec: SectionSpec, path: str) -> str:
+        return anatomy(spec).home(path)
+
+    def _spec(self, path: str) -> SectionSpec:
+        return self._context.registry.spec(section_of(path), self.loaded.head.kind)
+
+    def _leaf(self, path: str) -> tuple[Leaf, State]:
+        leaf = self._spec(path).leaf(pattern(path))
+        return leaf, self.loaded.state(leaf.compartment)
+
+    def _part_leaves(self, spec: SectionSpec, path: str) -> Iterable[str]:
+        prefix = pattern(path + "/x").removesuffix("/x") + "/"
+        return (leaf.pattern[len(prefix) :] for leaf in spec.leaves if leaf.pattern.startswith(prefix))
+
+    def _kinds(self, section: str) -> Mapping[str, str]:
+        return anatomy(self._context.registry.spec(section, self.loaded.head.kind)).kinds
+
+    # -- what comes of it -------------------------------------------------------------------------
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The paths this act names, without set elements."""
+        return touched(self._touched)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all was said."""
+        return not (self._touched or self.links)
+
+    def rows(self) -> list[Op]:
+        """The state rows and act rows of this act; `loaded` stands at the new version afterwards."""
+        loaded = self.loaded
+        self._refill()
+        ops: list[Op] = []
+        head = loaded.head
+        special_touched = bool(
+            self._asserts["special"] or self._withdraws["special"] or self._documents_changed(loaded.special)
+        )
+        special_touched = special_touched or any(self._home(self._spec(p), p) == "special" for p in self._touched)
+        sections = dict.fromkeys(section_of(path) for path in self._touched)
+        for section in sections:
+            spec = self._context.registry.spec(section, head.kind)
+            head.versions[section] = max(head.versions.get(section, (0, 0)), spec.version)
+        head.rev, head.at = self.rev, self.head.at
+        if special_touched:
+            head.parts["special"] = self.rev
+            loaded.special_body = loaded.special.encode()
+            ops.append(
+                Put("special", loaded.id, loaded.special_body, loaded.special_index, special_scope(loaded.id),
+                    loaded.special_version)
+            )  # fmt: skip
+            ops.append(self._act_row("special", loaded.special_body))
+            loaded.special_version += 1
+        loaded.body = loaded.core.encode()
+        ops.append(Put("dossiers", loaded.id, loaded.body, loaded.index, core_scope(loaded.id), loaded.version))
+        ops.append(self._act_row("core", loaded.body))
+        loaded.version += 1
+        return ops
+
+    def _act_row(self, compartment: str, body: bytes) -> Put:
+        core = compartment == "core"
+        own = [m for m in self._marks if self._compartment(m.path) == compartment]
+        stored = StoredAct(
+            act=self.head,
+            answers=[a for a in self._answers if self._home(self._spec(a[0]), a[0]) == compartment],
+            asserts=[] if self._whole[compartment] else self._asserts[compartment],
+            links=self.links if core else {},
+            marks=own,
+            retracts=[r for r in self._retracts if self._compartment(r[0]) == compartment],
+            sources=[] if self._whole[compartment] else list(self._sources),
+            state=msgspec.Raw(body),
+            whole=self._whole[compartment],
+            withdraws=self._withdraws[compartment],
+        )
+        suffix = "" if core else "~special"
+        scope = core_scope(self.loaded.id) if core else special_scope(self.loaded.id)
+        return Put("acts", act_id(self.loaded.id, self.rev) + suffix, encode_act(stored), {}, scope, 0)
+
+    def _compartment(self, path: str) -> str:
+        return self._home(self._spec(path), path)
+
+    def _documents_changed(self, state: State) -> bool:
+        return bool(state.documents) and any(state.documents.values()) and self._whole["special"]
+
+    def _refill(self) -> None:
+        """Index values of the sections that were touched, from what their fields now show."""
+        loaded, indexing = self.loaded, self._context.indexing
+        documents: dict[str, Document] = {}
+        for section in dict.fromkeys(section_of(path) for path in self._touched):
+            spec = self._context.registry.spec(section, loaded.head.kind)
+            document = loaded.core.document(section)
+            documents[section] = document
+            loaded.index.update(indexing.fill(spec, document, "core"))
+            if anatomy(spec).special:
+                loaded.special_index.update(indexing.fill(spec, loaded.special.document(section), "special"))
+        loaded.index.update(indexing.search(documents))
+        loaded.index = {name: value for name, value in loaded.index.items() if value is not None}
+        loaded.special_index = {name: value for name, value in loaded.special_index.items() if value is not None}
+
+
+def fingerprint(state: State, path: str) -> bytes:
+    """What a field's claims say, for comparing two states of it: value, origins, rivals, marks."""
+    section, _, name = path.partition("/")
+    field = name.partition("[")[0].partition("/")[0]
+    prefix = f"{section}/{field}"
+    return encode(
+        [
+            state.document(section).get(field),
+            [[p, s.act, s.channel] for p, s in sorted(state.origins.items()) if under(p, prefix)],
+            [[p, m] for p, m in sorted(state.marks.items()) if under(p, prefix)],
+            [[p, r] for p, r in sorted(state.absent.items()) if under(p, prefix)],
+            [[p, c.source.act, c.marks] for p, cs in sorted(state.rivals.items()) if under(p, prefix) for c in cs],
+        ]
+    )
+
+
+def changed_since(loaded: Loaded, body: bytes, special: bytes, paths: Iterable[str]) -> None:
+    """ConflictError if a field among `paths` changed since the states in `body` and `special`."""
+    core = State.decode(body)
+    other = State.decode(special) if special else State()
+    moved = [
+        path
+        for path in paths
+        if fingerprint(core, path) != fingerprint(loaded.core, path)
+        or fingerprint(other, path) != fingerprint(loaded.special, path)
+    ]
+    if moved:
+        raise ConflictError(moved, path=moved[0])
+
+
+def _identity(spec: SectionSpec, path: str, part: Document) -> str:
+    """The folded identity value of a part ("" where it has none)."""
+    field = spec.fields[path.partition("/")[2]].declared
+    value = part.get(field.identity) if field.identity else None
+    if type(value) is dict:
+        value = value.get("number") or value.get("full") or value.get("name") or value.get("given")
+    return fold(value) if type(value) is str else ""
+
+
+def _is_parts(value: Any) -> bool:
+    return type(value) is list and bool(value) and type(value[0]) is dict and "period" not in value[0]
+
+
+def _joined(parts: list[Document]) -> list[Document]:
+    """Parts of one change that turned out to be the same part, joined; sorted by key."""
+    found: dict[str, Document] = {}
+    for part in parts:
+        found.setdefault(part["key"], {}).update(part)
+    return [found[key] for key in sorted(found)]
+
+
+def _member(item: Any) -> str:
+    """How a member of a set or a keyed part is named below its field."""
+    key = getattr(item, "key", "")
+    return f"[{key}]" if key else "{" + canonical(item).decode() + "}"

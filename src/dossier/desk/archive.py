@@ -1,0 +1,346 @@
+"""Creating, opening and keeping an archive.
+
+Floor: desk. `create` never overwrites, `open` never creates; one archive, one tenant; no global connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Literal, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from dossier.codec import Door, SectionRegistry, default_registry
+from dossier.desk.acting import Context
+from dossier.desk.desk import Desk
+from dossier.desk.facts import refresh
+from dossier.desk.finding import Finder
+from dossier.desk.keeping import copy_archive, digest_of, mark_restored, reindex
+from dossier.desk.layout import Indexing
+from dossier.desk.manifest import KEY, Manifest, encode_manifest, read_manifest
+from dossier.desk.numbers import Numbers
+from dossier.desk.recording import LEVELS, Level, Recorder
+from dossier.desk.staff import Staff, default_roles
+from dossier.errors import (
+    ConflictError,
+    ExistsError,
+    InputError,
+    NotPicklableError,
+    ReadOnlyError,
+    UnsupportedError,
+)
+from dossier.model.clock import Environment, instant
+from dossier.model.numbering import NumberScheme
+from dossier.model.problems import problem
+from dossier.model.records import KINDS as RECORD_KINDS
+from dossier.policy import KINDS, PURPOSES, Judge, standard
+from dossier.repository import (
+    BacksUp,
+    Batch,
+    Check,
+    Op,
+    Put,
+    Repository,
+    open_repository,
+)
+
+log: Final = logging.getLogger("dossier")
+log.addHandler(logging.NullHandler())
+
+
+def registry() -> SectionRegistry:
+    """A fresh registry with the kernel's sections and records; register your own classes on it."""
+    made = default_registry()
+    for kind in RECORD_KINDS:
+        made.register(kind)
+    return made
+
+
+class Archive:
+    """An open archive: one store, one tenant. Made by `create` and `open`; usable from several threads.
+
+    After `fork` the first call in the child raises ForkedError. Pickling raises NotPicklableError.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        manifest: Manifest,
+        version: int,
+        *,
+        sections: SectionRegistry,
+        indexing: Indexing,
+        environment: Environment,
+        level: Level,
+        reads: str | None,
+        lang: Literal["zh", "en"],
+        writable: bool,
+        settled: bool,
+    ) -> None:
+        self.repository = repository
+        self.manifest = manifest
+        self.registry = sections
+        self.indexing = indexing
+        self.environment = environment
+        self.lang = lang
+        self.writable = writable
+        self.zone = ZoneInfo(manifest.zone)
+        self.judge = Judge(standard(), sections.specs())
+        self.door = Door(sections)
+        self.finder = Finder(indexing, sections)
+        self.context = Context(sections, indexing, self.zone, environment.random)
+        self.recorder = Recorder(repository, environment, level=level, reads=reads, policy=manifest.policy)
+        self.staff = Staff(
+            repository, kinds=manifest.roles, enrolled_only=manifest.staff == "enrolled", random=environment.random,
+            now=self.moment, guard=self.guard,
+        )  # fmt: skip
+        self._numbers = Numbers(repository, NumberScheme(manifest.numbers), settled=settled)
+        self._version = version
+        self._last = ""
+        self._clock = threading.Lock()
+        self._closed = False
+
+    # -- work -------------------------------------------------------------------------------------
+
+    def acting_as(self, name: str, *, role: str, purpose: str = "") -> Desk:
+        """The desk of somebody under one role and purpose ("" none). Enrols him on first use unless the archive is
+        for enrolled staff only (DeniedError). The host authenticates; the library records."""
+        if purpose and purpose not in PURPOSES:
+            raise InputError([problem("actor.purpose", "purpose", words=", ".join(PURPOSES))])
+        if type(name) is not str or not name.strip():
+            raise InputError([problem("staff.name", "name")])
+        return Desk(self, self.staff.acting(name, role), role, purpose)
+
+    def reindex(self) -> int:
+        """Fill the index columns again from the stored states, while others work; how many dossiers were done."""
+        return reindex(self)
+
+    def digest(self) -> str:
+        """SHA-256 over what the archive holds (K8), in hex; equal for a copy on any backend."""
+        return digest_of(self.repository)
+
+    def copy(self, url: str, **options: Any) -> None:
+        """Copy everything to a new archive at `url`: a new archive id, `derived_from` this one (K8)."""
+        copy_archive(self, url, options)
+
+    def backup(self, target: str) -> None:
+        """A consistent copy of the store at the path `target` while it is in use (M133). ExistsError if it exists.
+
+        Whoever opens it for writing must say where numbers go on (K10).
+        """
+        if not isinstance(self.repository, BacksUp):
+            raise UnsupportedError(what="backup")
+        self.repository.backup(target)
+        mark_restored(self, target)
+
+    def close(self) -> None:
+        """End the session of the ledger and let go of the store. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            try:
+                self.recorder.close()
+            finally:
+                self.repository.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise NotPicklableError(what="Archive")
+
+    def __repr__(self) -> str:
+        return f"<Archive {self.manifest.id}>"
+
+    # -- for the desk -----------------------------------------------------------------------------
+
+    def moment(self) -> str:
+        """The present instant, never at or before one this handle has given out (K7)."""
+        with self._clock:
+            now = instant(self.environment.now())
+            if now <= self._last:
+                now = instant(dt.datetime.fromisoformat(self._last) + dt.timedelta(microseconds=1))
+            self._last = now
+            return now
+
+    def resume_clock(self) -> None:
+        """Go on behind the last act recorded, though the clock was set back."""
+        self._last = self.recorder.last_recorded()
+
+    def new_id(self) -> str:
+        """A random id (uuid4 without dashes: it tells nothing of when)."""
+        raw = bytearray(self.environment.random(16))
+        raw[6] = raw[6] & 0x0F | 0x40
+        raw[8] = raw[8] & 0x3F | 0x80
+        return raw.hex()
+
+    def number(self, kind: str) -> str:
+        """The next registration number."""
+        year = self.environment.now().astimezone(self.zone).year
+        return self._numbers.take(year=year, kind=kind)
+
+    def guard(self) -> Op:
+        """The Check on the manifest that stands in every batch: an older process never writes past a newer one."""
+        if not self.writable:
+            raise ReadOnlyError()
+        return Check(KEY.collection, KEY.id, self._version)
+
+    def renew(self) -> None:
+        """After a lost race: look whether it was the manifest that changed. NewerFormatError if it is too new."""
+        self.manifest, self._version = read_manifest(self.repository, writing=True)
+
+    def kept(self, stale: Iterable[str]) -> None:
+        """A batch was kept: bring computed facts up to date."""
+        refresh(self.repository, stale)
+
+    def settle_numbers(self, first: int) -> None:
+        """Say where serials go on after a restore."""
+        self._numbers.settle(first)
+        manifest = msgspec.structs.replace(self.manifest, restored=False)
+        self.repository.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", self._version),)))
+        self.renew()
+
+
+def create(
+    url: str,
+    *,
+    zone: str = "UTC",
+    numbers: str = "KH-{year}-{serial:05}",
+    roles: Mapping[str, str] | None = None,
+    staff: Literal["open", "enrolled"] = "open",
+    sections: SectionRegistry | None = None,
+    indexes: Sequence[Sequence[str]] = (),
+    level: Level = "committed",
+    reads: str | None = None,
+    environment: Environment | None = None,
+    lang: Literal["zh", "en"] = "zh",
+    options: Mapping[str, object] | None = None,
+) -> Archive:
+    """Create an archive at an address: a path (SQLite), `memory:`, or what a plugin brings.
+
+    `zone` IANA time zone of days and deadlines; `numbers` the scheme of registration numbers; `roles` your words for
+    role kinds, beside the kinds themselves; `indexes` composite indexes as lists of field paths, the sorting field
+    last; `level` how read events are kept; `reads` a folder for them elsewhere. InputError, ExistsError,
+    UnknownSchemeError, ReadOnlyError.
+    """
+    environment = environment or Environment()
+    sections = sections or registry()
+    indexing = Indexing(sections, indexes)
+    words = {**default_roles(), **(roles or {})}
+    _check(zone, words, level, staff)
+    NumberScheme(numbers)
+    repository = open_repository(url, mode="create", options=options)
+    try:
+        repository.declare(indexing.collections())
+        manifest = Manifest(
+            created=instant(environment.now()),
+            declared=indexing.digest(),
+            id=environment.random(16).hex(),
+            numbers=numbers,
+            policy=standard().digest,
+            roles=words,
+            secret=base64.b64encode(environment.random(32)).decode(),
+            sections={f"{s.key}": s.version for s in sections.specs()},
+            staff=staff,
+            zone=zone,
+        )
+        _first(repository, manifest)
+    except BaseException:
+        repository.close()
+        raise
+    return Archive(
+        repository, manifest, 1, sections=sections, indexing=indexing, environment=environment, level=level,
+        reads=reads, lang=lang, writable=True, settled=True,
+    )  # fmt: skip
+
+
+def _first(repository: Repository, manifest: Manifest) -> None:
+    try:
+        repository.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", 0),)))
+        return
+    except ConflictError:
+        pass
+    raise ExistsError()
+
+
+def open(
+    url: str,
+    *,
+    mode: Literal["rw", "r"] = "rw",
+    sections: SectionRegistry | None = None,
+    indexes: Sequence[Sequence[str]] = (),
+    level: Level = "committed",
+    reads: str | None = None,
+    numbers_from: int | None = None,
+    environment: Environment | None = None,
+    lang: Literal["zh", "en"] = "zh",
+    options: Mapping[str, object] | None = None,
+) -> Archive:
+    """Open an archive that exists. `mode="r"` reads only: give `reads=` a folder where read events can be kept.
+
+    `numbers_from`: after a restore, the serial with which registering goes on (K10). MissingArchiveError,
+    NotAnArchiveError, NewerFormatError, ReadOnlyError, UnknownSchemeError.
+    """
+    environment = environment or Environment()
+    sections = sections or registry()
+    if level not in LEVELS:
+        raise InputError([problem("archive.level", "level", words=", ".join(LEVELS))])
+    indexing = Indexing(sections, indexes)
+    writable = mode == "rw"
+    repository = open_repository(url, mode=mode, options=options)
+    try:
+        manifest, version = read_manifest(repository, writing=writable)
+        archive = Archive(
+            repository, manifest, version, sections=sections, indexing=indexing, environment=environment, level=level,
+            reads=reads, lang=lang, writable=writable, settled=not manifest.restored,
+        )  # fmt: skip
+        archive.resume_clock()
+        if writable:
+            _up_to_date(archive)
+            if numbers_from is not None:
+                archive.settle_numbers(numbers_from)
+            archive.recorder.fold()
+    except BaseException:
+        repository.close()
+        raise
+    return archive
+
+
+def _up_to_date(archive: Archive) -> None:
+    """Declare and fill what this program indexes beyond what the archive has; others meet the new manifest."""
+    wanted = archive.indexing.digest()
+    if archive.manifest.declared == wanted:
+        return
+    behind = archive.repository.declare(archive.indexing.collections())
+    if "dossiers" in behind or "special" in behind:
+        archive.reindex()
+    manifest = msgspec.structs.replace(archive.manifest, declared=wanted)
+    put = Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", None)
+    archive.repository.commit(Batch((archive.guard(), put)))
+    archive.renew()
+
+
+def _check(zone: str, roles: Mapping[str, str], level: str, staff: str) -> None:
+    problems = []
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problems.append(problem("archive.zone", "zone"))
+    if any(kind not in KINDS for kind in roles.values()):
+        problems.append(problem("archive.roles", "roles", words=", ".join(KINDS)))
+    if level not in LEVELS:
+        problems.append(problem("archive.level", "level", words=", ".join(LEVELS)))
+    if staff not in ("open", "enrolled"):
+        problems.append(problem("archive.staff", "staff", words="open, enrolled"))
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,152 @@
+"""What a caller wants to say: changes to sections, records, and how he came to know.
+
+Floor: desk. One shape for every change (DESIGN 2).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from dossier.errors import InputError
+from dossier.model.claims import Source
+from dossier.model.clock import as_day, as_instant
+from dossier.model.problems import problem
+
+When = dt.datetime | dt.date | str
+
+
+class Told(TypedDict, total=False):
+    """Keyword options of every verb that takes in facts.
+
+    `channel` one of `dossier.CHANNELS` or a word of yours ("desk" if not said), `told_by` who said it, `observed`
+    when it was seen (default: now), `valid_from`/`valid_to` calendar days, both included, `evidence` references,
+    `because` why this is entered.
+    """
+
+    channel: str
+    told_by: str
+    observed: When
+    valid_from: dt.date | str
+    valid_to: dt.date | str
+    evidence: Sequence[str]
+    because: str
+
+
+@attrs.frozen(repr=False)
+class Change:
+    """New values for fields of one section; made by `change()`. Immutable."""
+
+    section: str | type
+    values: Mapping[str, Any]
+    typed: Any = None
+    told: Told | None = None
+
+    def via(
+        self,
+        channel: str,
+        *,
+        told_by: str = "",
+        observed: When = "",
+        valid_from: dt.date | str = "",
+        valid_to: dt.date | str = "",
+        evidence: Sequence[str] = (),
+    ) -> Change:
+        """The same change, told through another channel than the rest of the act."""
+        told = Told(
+            channel=channel,
+            told_by=told_by,
+            observed=observed,
+            valid_from=valid_from,
+            valid_to=valid_to,
+            evidence=evidence,
+        )
+        return attrs.evolve(self, told=told)
+
+    def __repr__(self) -> str:
+        name = self.section if isinstance(self.section, str) else self.section.__name__
+        return f"Change({name}, {', '.join(sorted(self.values))})"
+
+
+def change(section: Any, /, **values: Any) -> Change:
+    """A change to one section: `change("basic", phones=["0371-65678999"])`.
+
+    `section`: its name, its class, or an instance whose values are all asserted. A value may be a plain one, a typed
+    one, `UNSET` (withdraw), `edit(add=…, remove=…, change=…)` for sets and parts, or an `Absence`.
+    """
+    if isinstance(section, str | type):
+        return Change(section, values)
+    if not attrs.has(type(section)) or values:
+        raise InputError([problem("change.section", "change")])
+    return Change(type(section), {}, typed=section)
+
+
+@attrs.frozen(repr=False)
+class Draft:
+    """A record to be entered; made by `record()`."""
+
+    kind: str
+    values: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Draft({self.kind}, {', '.join(sorted(self.values))})"
+
+
+def record(kind: str, /, **values: Any) -> Draft:
+    """A record to enter: `record("order", at="2026-03-01", amount="1200", lines=[…])`."""
+    return Draft(kind, values)
+
+
+_LIMIT = 200
+
+
+def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> Source:
+    """The source of claims told in this way. InputError lists every option that is wrong."""
+    problems = []
+    channel = told.get("channel") or "desk"
+    told_by = told.get("told_by", "")
+    evidence = tuple(told.get("evidence", ()))
+    for name, text in (("channel", channel), ("told_by", told_by), *(("evidence", item) for item in evidence)):
+        if type(text) is not str or len(text) > _LIMIT or "\0" in text:
+            problems.append(problem("told.text", name, limit=_LIMIT))
+    days: dict[str, str] = {"valid_from": "", "valid_to": ""}
+    observed = ""
+    try:
+        seen = told.get("observed", "")
+        if isinstance(seen, dt.datetime):
+            observed = as_instant(seen, zone, path="observed")
+        elif seen:
+            observed = as_day(seen, path="observed") if _is_day(seen) else as_instant(seen, zone, path="observed")
+    except InputError as error:
+        problems.extend(error.problems)
+    for name in days:
+        given = told.get(name, "")
+        try:
+            days[name] = as_day(given, path=name) if given else ""  # type: ignore[arg-type]
+        except InputError as error:
+            problems.extend(error.problems)
+    if days["valid_from"] and days["valid_to"] and days["valid_from"] > days["valid_to"]:
+        problems.append(problem("told.span", "valid_to"))
+    if observed > at[: len(observed)] and observed:
+        problems.append(problem("told.future", "observed"))
+    if problems:
+        raise InputError(problems)
+    return Source(
+        act=act,
+        rev=rev,
+        at=at,
+        channel=channel,
+        told_by=told_by,
+        observed=observed,
+        valid_from=days["valid_from"],
+        valid_to=days["valid_to"],
+        evidence=evidence,
+    )
+
+
+def _is_day(value: dt.date | str) -> bool:
+    return not isinstance(value, str) or len(value) <= 10

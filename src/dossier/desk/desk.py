@@ -1,0 +1,441 @@
+"""The desk: what an application calls. A dozen verbs; the rest stands at counters built on first touch.
+
+Floor: desk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+
+import attrs
+
+from dossier.codec.state import Head, head_of
+from dossier.desk.changes import Change, Draft, Told, change
+from dossier.desk.finding import Condition, field, open_cursor, seal_cursor
+from dossier.desk.history import History, Known, read_known, read_on
+from dossier.desk.layout import head_index
+from dossier.desk.reading import Reading, Target
+from dossier.desk.recording import shape_hash
+from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
+from dossier.desk.views import DossierView
+from dossier.desk.work import Unit, Work
+from dossier.desk.writing import Writing, withdraws
+from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, ReadableFieldError
+from dossier.model.clock import as_day
+from dossier.model.party import PartyKind, Stage, Standing
+from dossier.model.problems import problem
+from dossier.model.records import PREFIX
+from dossier.policy import Decision
+from dossier.present import Brief, brief_of, card_text
+from dossier.repository import Key, Put, Row, encode
+
+if TYPE_CHECKING:
+    from dossier.desk.archive import Archive
+    from dossier.desk.claims import ClaimsCounter
+    from dossier.desk.ledger import LedgerCounter
+    from dossier.desk.merges import MergesCounter
+    from dossier.desk.relations import RelationsCounter
+    from dossier.desk.staff import Actor
+
+
+@attrs.frozen
+class Receipt:
+    """The neutral answer to somebody who hands something in: it was taken. The same whatever is in the archive."""
+
+    act: str
+
+
+@attrs.frozen
+class Hits:
+    """A page of dossiers found, in order, and the cursor of the next page (None: the last)."""
+
+    rows: tuple[DossierView, ...]
+    cursor: str | None
+
+    def __iter__(self) -> Iterator[DossierView]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@attrs.frozen
+class Entered:
+    """What `enter` wrote: the ids of the records, in the order given."""
+
+    dossier: str
+    records: tuple[str, ...]
+    act: str
+
+
+@attrs.frozen
+class RecordRef:
+    """Names a record: dossier id and record id."""
+
+    dossier: str
+    record: str
+
+
+class Desk:
+    """One actor at work, under one role and purpose. Every call is judged and recorded."""
+
+    def __init__(
+        self, archive: Archive, actor: Actor, role: str, purpose: str, unit: Unit | None = None, because: str = ""
+    ) -> None:
+        self.archive = archive
+        self.actor = actor
+        self.reading = Reading(archive, actor, role, purpose)
+        self.reading.pages = self._pages
+        self.writing = Writing(archive, self.reading, unit, because)
+
+    # -- taking in --------------------------------------------------------------------------------
+
+    def register(
+        self,
+        name: str | None = None,
+        /,
+        *changes: Change,
+        kind: str,
+        standing: str = "customer",
+        stage: str = "prospect",
+        request_id: str | None = None,
+        **told: Unpack[Told],
+    ) -> DossierView:
+        """Open a file for a new customer (M1-M5) and give it a registration number.
+
+        `kind` person, organization or group; `name` is asserted as `basic/name`. InputError lists every problem;
+        nothing is written then.
+        """
+        self.reading.permit("collect", called="register")
+        _party(kind, standing, stage)
+        said = [*([change("basic", name=name)] if name is not None else []), *changes]
+        prepared = self.writing.prepare(said, kind, told)
+        archive = self.archive
+        dossier, act, pseudonym, now = archive.new_id(), archive.new_id(), archive.new_id()[:16], archive.moment()
+        given: list[str] = []
+
+        def intent(work: Work) -> DossierView:
+            if not given:
+                given.append(archive.number(kind))
+            head = Head(kind=kind, number=given[0], pseudonym=pseudonym, stage=stage, standing=standing)
+            loaded = work.fresh(dossier, head)
+            loaded.index.update(head_index(head))
+            return self.writing.act(work, loaded, "register", act, now, prepared, told)
+
+        return self.writing.once(request_id, intent, _named, self._again)
+
+    def update(
+        self, dossier: Target, *changes: Change, request_id: str | None = None, **told: Unpack[Told]
+    ) -> DossierView:
+        """Add claims to a dossier. Passing a view makes ConflictError when a field named here changed since that view;
+        passing a number or id asks for no check (K5). `UNSET` and removals need the right to edit.
+        """
+        self.reading.permit("collect", called="update")
+        if any(withdraws(item) for item in changes):
+            self.reading.permit("edit", called="update")
+        if not changes:
+            raise InputError([problem("enter.empty", "update")])
+        target = self.reading.resolve(dossier)
+        basis = dossier if isinstance(dossier, DossierView) and self.writing.unit is None else None
+        act, now = self.archive.new_id(), self.archive.moment()
+
+        def intent(work: Work) -> DossierView:
+            loaded = work.load(target)
+            prepared = self.writing.prepare(changes, loaded.head.kind, told)
+            if basis is not None and basis.head.rev != loaded.head.rev:
+                self.writing.unchanged(basis, loaded, prepared)
+            return self.writing.act(work, loaded, "update", act, now, prepared, told)
+
+        return self.writing.once(request_id, intent, _named, self._again)
+
+    def collect(
+        self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
+    ) -> Receipt:
+        """Hand in facts without the right to look (M75): append-only, answered by a neutral receipt.
+
+        What cannot be placed (an unknown number) is kept for the custodian; the receipt is the same.
+        """
+        self.reading.permit("collect", called="collect")
+        if any(withdraws(item) for item in what):
+            raise InputError([problem("collect.append", "collect")])
+        act = self.archive.new_id()
+        target = self._placed(dossier)
+        intent = self.writing.enter(target, what, "collect", act, told) if target else self._unplaced(what, act, told)
+        return self.writing.once(
+            request_id, lambda work: (intent(work), Receipt(act))[1], lambda receipt: receipt.act, Receipt
+        )
+
+    def enter(
+        self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
+    ) -> Entered:
+        """Enter records, and what was learned with them, as one act (M33-M37, M78): `record(…)` and `change(…)`."""
+        self.reading.permit("collect", called="enter")
+        if any(withdraws(item) for item in what):
+            self.reading.permit("edit", called="enter")
+        target = self.reading.resolve(dossier)
+        act = self.archive.new_id()
+        intent = self.writing.enter(target, what, "enter", act, told)
+        return self.writing.once(
+            request_id,
+            lambda work: Entered(target, intent(work), act),
+            lambda entered: [entered.dossier, list(entered.records), entered.act],
+            lambda known: Entered(known[0], tuple(known[1]), known[2]),
+        )
+
+    def follow_up(
+        self,
+        record: RecordView | RecordRef,
+        *,
+        state: str | None = None,
+        note: str = "",
+        due: dt.date | str = "",
+        request_id: str | None = None,
+        **told: Unpack[Told],
+    ) -> RecordView:
+        """Add an entry to a record: a note, a new state, a new due day. The record's earlier entries stay as they are."""
+        self.reading.permit("collect", called="follow_up")
+        row_id = _row_id(record)
+        day = as_day(due, path="due") if due else ""
+        if type(note) is not str or len(note) > 10_000 or "\0" in note:
+            raise InputError([problem("told.text", "note", limit=10_000)])
+        act, now = self.archive.new_id(), self.archive.moment()
+        details = self.writing.details(told, act, now)
+
+        def intent(work: Work) -> str:
+            dossier = row_id.partition("/")[0]
+            row, core = self.archive.repository.get_many([Key("records", row_id), Key("dossiers", dossier)])
+            if row is None or core is None:
+                raise NotFoundError()
+            work.ops.extend(
+                follow_ops(self.archive, work.overlay(row), state=state, note=note, due=day, act=act, at=now,
+                           actor=self.actor.id, told=details)
+            )  # fmt: skip
+            work.stale[dossier] = None
+            subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
+            work.events.append(self.writing.event("follow_up", act, now, subject))
+            return row_id
+
+        self.writing.once(request_id, intent, str, str)
+        return self._record(row_id)
+
+    # -- giving out -------------------------------------------------------------------------------
+
+    def consult(self, dossier: Target) -> DossierView:
+        """Look a dossier up by view, id or number. NotFoundError where there is none to be seen."""
+        decision = self.reading.permit("consult", called="consult")
+        (view,) = self.reading.fetch([self.reading.resolve(dossier)])
+        if view is None:
+            self.reading.refuse(decision, "consult")
+            raise NotFoundError()
+        subject = self.reading.subject(decision, view.head)
+        self.archive.recorder.read(self.reading.event("consult", decision, subjects=(subject,)))
+        return view
+
+    def find(
+        self,
+        *,
+        name: str | None = None,
+        where: Condition | None = None,
+        order: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Hits:
+        """A page of dossiers: by part of a name, by conditions on indexed fields (`field("basic/industry") == …`).
+
+        `order` a field path, "-" before it for descending; `after` the cursor of the page before; `limit` 1..1000.
+        A condition on a field that the caller may not read is refused, never dropped (N2).
+        """
+        decision = self.reading.permit("consult", called="find")
+        if name is not None:
+            named = field("basic/name").contains(name)
+            where = named if where is None else where & named
+        try:
+            plan = self.archive.finder.plan(decision, where=where, order=order, limit=limit)
+        except ReadableFieldError as error:
+            self.reading.refuse(decision, "find", shape_hash(["find", error.path]))
+            raise
+        binding = (b"find", self.actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint)
+        key = self.archive.manifest.key
+        query = plan.query
+        if after is not None:
+            query = attrs.evolve(query, after=open_cursor(key, binding, after))
+        page = self.archive.repository.find(query)
+        views = self._hits(page.rows, decision)
+        subjects = tuple(self.reading.subject(decision, view.head) for view in views)
+        event = self.reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
+        self.archive.recorder.read(event)
+        return Hits(tuple(views), seal_cursor(key, binding, page.cursor) if page.cursor else None)
+
+    def count(self, where: Condition | None = None) -> int:
+        """How many dossiers satisfy a condition; refused like `find`."""
+        decision = self.reading.permit("consult", called="count")
+        try:
+            plan = self.archive.finder.plan(decision, where=where, order=None, limit=1)
+        except ReadableFieldError as error:
+            self.reading.refuse(decision, "count", shape_hash(["count", error.path]))
+            raise
+        self.archive.recorder.read(self.reading.event("count", decision, shape=shape_hash(plan.shape)))
+        return self.archive.repository.count(plan.query.collection, plan.query.where)
+
+    def history(self, dossier: Target, *, on: dt.date | str | None = None, known: Known | None = None) -> History:
+        """The acts on a dossier and its state (`.view`): as known at a revision or instant, as valid on a day (K7)."""
+        decision = self.reading.permit("consult", called="history")
+        day, bound = read_on(on), read_known(known, self.reading)
+        target = self.reading.resolve(dossier)
+        (row,) = self.archive.repository.get_many([Key("dossiers", target)])
+        if row is None:
+            self.reading.refuse(decision, "history")
+            raise NotFoundError()
+        subject = self.reading.subject(decision, head_of(row.body))
+        shape = shape_hash(["history", bool(day), type(bound).__name__])
+        self.archive.recorder.read(self.reading.event("history", decision, subjects=(subject,), shape=shape))
+        return History(self.reading, target, decision, on=day, known=bound)
+
+    def card(self, dossier: Target, *, lang: Lang | None = None) -> str:
+        """The customer card as text (M2, M165), from what the caller may see."""
+        view = self.consult(dossier)
+        words = lang or self.archive.lang
+        return card_text(view, view.records(limit=8).rows, lambda key: self.archive.registry.spec(key, view.kind),
+                         lang=words)  # fmt: skip
+
+    def brief(self, dossier: Target) -> Brief:
+        """What the person about to serve must know and nothing else: form of address, taboos (M129)."""
+        return brief_of(self.consult(dossier))
+
+    def entries(self, record: RecordView | RecordRef) -> list[Entry]:
+        """The entries of one record, oldest first."""
+        decision = self.reading.permit("consult", called="entries")
+        row_id = _row_id(record)
+        row, core = self.archive.repository.get_many(
+            [Key("records", row_id), Key("dossiers", row_id.partition("/")[0])]
+        )
+        if row is None or core is None:
+            raise NotFoundError()
+        subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
+        self.archive.recorder.read(self.reading.event("entries", decision, subjects=(subject,)))
+        return entries_of(self.archive, row_id, decision)
+
+    # -- several at once --------------------------------------------------------------------------
+
+    @contextmanager
+    def unit(self, *, because: str = "") -> Iterator[Desk]:
+        """Several verbs in one batch; more than 1,000 rows make several batches, each complete in itself (K11).
+
+        The desk it gives has the same verbs; an exception inside writes nothing of what was not written yet.
+        """
+        unit = Unit(self.archive)
+        yield Desk(self.archive, self.actor, self.reading.role, self.reading.purpose, unit, because)
+        unit.flush()
+
+    # -- counters ---------------------------------------------------------------------------------
+
+    @cached_property
+    def claims(self) -> ClaimsCounter:
+        """Verify, dispute, withdraw single claims; answer "same part?" questions."""
+        from dossier.desk.claims import ClaimsCounter
+
+        return ClaimsCounter(self)
+
+    @cached_property
+    def merges(self) -> MergesCounter:
+        """Link two files of one customer, and unlink them."""
+        from dossier.desk.merges import MergesCounter
+
+        return MergesCounter(self)
+
+    @cached_property
+    def relations(self) -> RelationsCounter:
+        """Who is tied to whom (M44)."""
+        from dossier.desk.relations import RelationsCounter
+
+        return RelationsCounter(self)
+
+    @cached_property
+    def ledger(self) -> LedgerCounter:
+        """Verify the ledger, read its tail."""
+        from dossier.desk.ledger import LedgerCounter
+
+        return LedgerCounter(self)
+
+    # -- inner steps ------------------------------------------------------------------------------
+
+    def _again(self, known: Any) -> DossierView:
+        """The answer to a request that was carried out before: the dossier as that request left it."""
+        dossier, revision = known
+        decision = self.reading.decide("consult")
+        return History(self.reading, dossier, decision, on="", known=int(revision)).view
+
+    def _placed(self, dossier: Target) -> str:
+        try:
+            return self.reading.resolve(dossier)
+        except NotFoundError:
+            return ""
+
+    def _unplaced(self, what: tuple[Change | Draft, ...], act: str, told: Told) -> Any:
+        """Keep what nobody's file could be found for; nothing handed in is lost."""
+        now = self.archive.moment()
+        said = {
+            "act": act,
+            "actor": self.actor.id,
+            "because": self.writing.because(told),
+            "told": self.writing.details(told, act, now),
+            "what": [self.writing.plain(item) for item in what],
+        }
+
+        def intent(work: Work) -> None:
+            work.ops.append(Put("unplaced", act, encode(said), {}, "", 0))
+            work.events.append(self.writing.event("collect", act, now, ("", 0, "")))
+
+        return intent
+
+    def _hits(self, rows: tuple[Row, ...], decision: Decision) -> list[DossierView]:
+        if not rows:
+            return []
+        if rows[0].collection == "dossiers" and not self.reading.apart(decision):
+            return [self.reading.from_rows(row, None, None, decision) for row in rows]
+        found = self.reading.fetch([row.id for row in rows])
+        return [view for view in found if view is not None]
+
+    def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
+        decision = self.reading.permit("consult", called="records")
+        members = self.reading.members(dossier)
+        page, _ = record_page(self.reading, members, kind, limit, after, decision)
+        (core,) = self.archive.repository.get_many([Key("dossiers", dossier)])
+        pseudonym = head_of(core.body).pseudonym if core is not None else ""
+        kinds = ";".join(sorted({f"{PREFIX}{row.kind}" for row in page.rows}))
+        event = self.reading.event("records", decision, subjects=((pseudonym, 0, kinds),))
+        self.archive.recorder.read(event)
+        return page
+
+    def _record(self, row_id: str) -> RecordView:
+        (row,) = self.archive.repository.get_many([Key("records", row_id)])
+        if row is None:
+            raise NotFoundError()
+        return record_view(self.archive, row, self.reading.decide("consult"))
+
+    def __reduce__(self) -> NoReturn:
+        raise NotPicklableError(what="Desk")
+
+
+def _row_id(record: RecordView | RecordRef) -> str:
+    if isinstance(record, RecordView):
+        return f"{record.dossier}/{record.id}"
+    return f"{record.dossier}/{record.record}"
+
+
+def _named(view: DossierView) -> list[Any]:
+    return [view.id, view.head.rev]
+
+
+def _party(kind: str, standing: str, stage: str) -> None:
+    found = [
+        problem("party.word", name, words=", ".join(word.value for word in words))
+        for name, given, words in (("kind", kind, PartyKind), ("standing", standing, Standing), ("stage", stage, Stage))
+        if given not in {word.value for word in words}
+    ]
+    if found:
+        raise InputError(found)

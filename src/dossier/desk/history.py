@@ -1,0 +1,266 @@
+"""History: the acts on a dossier, and the state as it was known or valid (K7).
+
+Floor: desk. `known=k` replays the acts recorded up to k; `on=t` resolves the claims valid at t; both together likewise.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from dossier.codec.acts import StoredAct, asserted, decode_act, replay
+from dossier.codec.anatomy import anatomy
+from dossier.codec.linked import settle_all
+from dossier.codec.state import State, head_of
+from dossier.codec.typed import typed
+from dossier.desk.layout import act_id
+from dossier.desk.views import DossierView
+from dossier.errors import InputError, NotFoundError
+from dossier.model.absence import Absence
+from dossier.model.claims import Claim, Source, pattern, section_of
+from dossier.model.clock import as_day, as_instant, day_of
+from dossier.model.problems import problem
+from dossier.model.resolution import valid_on
+from dossier.policy import Decision
+from dossier.repository import Key, Row
+
+if TYPE_CHECKING:
+    from dossier.desk.reading import Reading
+
+Known = int | dt.datetime | dt.date | str
+
+
+@attrs.frozen
+class Said:
+    """One value that an act asserted, as the caller may see it (an `Absence` where it said that there is nothing)."""
+
+    path: str
+    value: Any = attrs.field(repr=False)
+    channel: str
+    told_by: str
+
+
+@attrs.frozen
+class Act:
+    """One act: who (name), when recorded (UTC), by which verb, why, and what it said that the caller may read.
+
+    `withdrew` are paths whose claims it ended; `number` names the file it was made in (of a linked set).
+    """
+
+    id: str
+    at: str
+    by: str
+    verb: str
+    because: str = attrs.field(repr=False)
+    revision: int
+    number: str
+    said: tuple[Said, ...]
+    withdrew: tuple[str, ...]
+    marked: tuple[str, ...]
+
+
+class History:
+    """The acts on a dossier, oldest first, and `view`: the state after them. Both are made when looked at."""
+
+    def __init__(self, reading: Reading, dossier: str, decision: Decision, *, on: str, known: int | str | None) -> None:
+        self._reading = reading
+        self._dossier = dossier
+        self._decision = decision
+        self._on = on
+        self._known = known
+        self._view: DossierView | None = None
+
+    @property
+    def view(self) -> DossierView:
+        """The dossier as it was. NotFoundError where nothing was known yet."""
+        if self._view is None:
+            self._view = self._as_of()
+        return self._view
+
+    def __iter__(self) -> Iterator[Act]:
+        members = self._members()
+        acts = [(stored, number) for member, number in members for stored in self._acts(member)]
+        gathered: dict[tuple[str, str], list[StoredAct]] = {}
+        for stored, number in sorted(acts, key=lambda pair: (pair[0].act.at, pair[0].act.id)):
+            gathered.setdefault((stored.act.id, number), []).append(stored)
+        names: dict[str, str] = {}
+        kind = self._kind()
+        for (_, number), parts in gathered.items():
+            yield self._act(parts, number, kind, names)
+
+    # -- acts -------------------------------------------------------------------------------------
+
+    def _members(self) -> list[tuple[str, str]]:
+        archive = self._reading.archive
+        ids = self._reading.members(self._dossier)
+        rows = archive.repository.get_many([Key("dossiers", member) for member in ids])
+        return [(row.id, head_of(row.body).number) for row in rows if row is not None]
+
+    def _kind(self) -> str:
+        (row,) = self._reading.archive.repository.get_many([Key("dossiers", self._dossier)])
+        if row is None:
+            raise NotFoundError()
+        return head_of(row.body).kind
+
+    def _acts(self, dossier: str) -> list[StoredAct]:
+        known = self._known
+        stop = act_id(dossier, known + 1) if isinstance(known, int) else f"{dossier}0"
+        rows = self._reading.archive.repository.scan("acts", start=f"{dossier}/", stop=stop)
+        acts = [decode_act(row.body) for row in rows]
+        if isinstance(known, str):
+            acts = [stored for stored in acts if stored.act.at <= known]
+        return acts
+
+    def _act(self, parts: list[StoredAct], number: str, kind: str, names: dict[str, str]) -> Act:
+        head = parts[0].act
+        if head.actor not in names:
+            names[head.actor] = self._reading.archive.staff.by_id(head.actor)
+        said: list[Said] = []
+        withdrew: list[str] = []
+        marked: list[str] = []
+        for part in parts:
+            for path, source, value in asserted(part, self._kinds_of(kind)):
+                leaf = self._readable_leaf(path, kind)
+                if leaf is not None:
+                    shown = Absence(value["absent"]) if _is_absence(value) else typed(leaf, value)
+                    said.append(Said(path, shown, source.channel, source.told_by))
+            withdrew.extend(path for path in part.withdraws if self._readable_below(path, kind))
+            withdrew.extend(path for path, _, _ in part.retracts if self._readable_below(path, kind))
+            marked.extend(f"{m.path} {m.mark}" for m in part.marks if self._readable_below(m.path, kind))
+        return Act(
+            id=head.id,
+            at=head.at,
+            by=names[head.actor],
+            verb=head.verb,
+            because=head.because,
+            revision=head.rev,
+            number=number,
+            said=tuple(said),
+            withdrew=tuple(withdrew),
+            marked=tuple(marked),
+        )
+
+    def _readable_leaf(self, path: str, kind: str) -> Any:
+        spec = self._reading.archive.registry.find(section_of(path), kind)
+        if spec is None:
+            return None
+        bit = spec.bits.get(pattern(path))
+        return spec.leaves[bit] if bit is not None and self._decision.mask(spec) >> bit & 1 else None
+
+    def _readable_below(self, path: str, kind: str) -> bool:
+        spec = self._reading.archive.registry.find(section_of(path), kind)
+        name = path.partition("/")[2].partition("[")[0].partition("{")[0].partition("/")[0]
+        return spec is not None and bool(self._decision.mask(spec) & anatomy(spec).masks.get(name, 0))
+
+    def _kinds_of(self, kind: str) -> Any:
+        registry = self._reading.archive.registry
+
+        def kinds(section: str) -> dict[str, str] | None:
+            spec = registry.find(section, kind)
+            return dict(anatomy(spec).kinds) if spec is not None else None
+
+        return kinds
+
+    # -- states -----------------------------------------------------------------------------------
+
+    def _as_of(self) -> DossierView:
+        reading, archive = self._reading, self._reading.archive
+        if not self._on and self._known is None:
+            (view,) = reading.fetch([self._dossier])
+            if view is None:
+                raise NotFoundError()
+            return view
+        row = self._act_row(self._known)
+        head = head_of(bytes(decode_act(row.body).state))
+        if not self._on and not head.merged and not head.into:
+            core, special = self._snapshot(row)
+            return reading.view(self._dossier, core, special, self._decision)
+        linked = self._linked()
+        day = self._on or reading.today()
+        core_state, special_state = State(head), State(head)
+        for suffix, state in (("", core_state), ("~special", special_state)):
+            pool: dict[str, list[Claim]] = {}
+            for member in linked:
+                acts = [s for s in self._acts_of(member, suffix)]
+                for path, claims in replay(acts, self._kinds_of(head.kind)).claims.items():
+                    kept = [c for c in claims if self._valid(c.source, day)]
+                    if kept:
+                        pool.setdefault(path, []).extend(kept)
+            settle_all(state, pool, archive.registry, day)
+        return reading.view(self._dossier, core_state.encode(), special_state.encode(), self._decision)
+
+    def _valid(self, source: Source, day: str) -> bool:
+        if not self._on:
+            return valid_on(source, day)
+        return valid_on(source, day, day_of(source.seen, self._reading.archive.zone))
+
+    def _acts_of(self, member: str, suffix: str) -> list[StoredAct]:
+        known = self._known if member == self._dossier or isinstance(self._known, str) else None
+        stop = act_id(member, known + 1) if isinstance(known, int) else f"{member}0"
+        rows = self._reading.archive.repository.scan("acts", start=f"{member}/", stop=stop)
+        acts = [decode_act(row.body) for row in rows if row.id.endswith("~special") == bool(suffix)]
+        return [s for s in acts if s.act.at <= known] if isinstance(known, str) else acts
+
+    def _linked(self) -> list[str]:
+        """The linked set as of what was known: links are acts of the survivor."""
+        if self._known is None:
+            return self._reading.members(self._dossier)
+        found = [self._dossier]
+        for member in found:
+            joined: dict[str, None] = {}
+            for stored in self._acts_of(member, "") if self._may_link(member) else []:
+                if "absorb" in stored.links:
+                    joined[stored.links["absorb"]] = None
+                elif "release" in stored.links:
+                    joined.pop(stored.links["release"], None)
+            found.extend(joined)
+        return found
+
+    def _may_link(self, member: str) -> bool:
+        (row,) = self._reading.archive.repository.get_many([Key("dossiers", member)])
+        return row is not None and head_of(row.body).merged
+
+    def _snapshot(self, row: Row) -> tuple[bytes, bytes]:
+        stored = decode_act(row.body)
+        core = bytes(stored.state)
+        rev = head_of(core).parts.get("special")
+        if rev is None:
+            return core, b""
+        key = Key("acts", act_id(self._dossier, rev) + "~special")
+        (special,) = self._reading.archive.repository.get_many([key])
+        return core, bytes(decode_act(special.body).state) if special is not None else b""
+
+    def _act_row(self, known: int | str | None) -> Row:
+        repository = self._reading.archive.repository
+        if isinstance(known, int):
+            (row,) = repository.get_many([Key("acts", act_id(self._dossier, known))])
+            if row is not None:
+                return row
+            raise NotFoundError()
+        for row in repository.scan("acts", start=f"{self._dossier}/", stop=f"{self._dossier}0", descending=True):
+            if not row.id.endswith("~special") and (known is None or decode_act(row.body).act.at <= known):
+                return row
+        raise NotFoundError()
+
+
+def _is_absence(value: Any) -> bool:
+    return type(value) is dict and set(value) == {"absent"}
+
+
+def read_known(known: Known | None, reading: Reading) -> int | str | None:
+    """`known=` as a revision or a stored instant (a day counts to its end)."""
+    if known is None:
+        return None
+    if isinstance(known, bool) or (isinstance(known, int) and known < 1):
+        raise InputError([problem("history.known", "known")])
+    if isinstance(known, int):
+        return known
+    return as_instant(known, reading.archive.zone, path="known", end=True)
+
+
+def read_on(on: dt.date | str | None) -> str:
+    """`on=` as a calendar day."""
+    return as_day(on, path="on") if on is not None else ""

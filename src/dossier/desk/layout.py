@@ -1,0 +1,269 @@
+"""Which rows an archive has: its collections, their keys and scopes, and which fields are indexed.
+
+Floor: desk. Index columns follow from the `index` flags of the field catalogue; a pack's fields join by themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final, Literal, cast
+
+import attrs
+
+from dossier.codec import SectionRegistry
+from dossier.codec.documents import Document
+from dossier.codec.state import Head, State
+from dossier.model.fields import Leaf, SectionSpec, Shape
+from dossier.repository import MAX_TERM, Collection, Composite, IndexField, IndexValue, encode, fold
+
+DERIVATION: Final = 1
+"""Version of the rules below; a change re-indexes archives."""
+
+HEAD_FIELDS: Final = (
+    IndexField(name="number"),
+    IndexField(name="kind"),
+    IndexField(name="standing"),
+    IndexField(name="stage"),
+    IndexField(name="custodian"),
+    IndexField(name="into"),
+    IndexField(name="pseudonym"),
+)
+DERIVED_FIELDS: Final = (
+    IndexField(name="transaction_status_total", type="int", derived=True),
+    IndexField(name="transaction_status_times", type="int", derived=True),
+    IndexField(name="transaction_status_last_date", derived=True),
+    IndexField(name="transaction_status_arrears", type="int", derived=True),
+)
+SEARCHES: Final = {
+    "search_name": ("basic/name", "basic/short_names"),
+    "search_address": ("basic/addresses[*]/text",),
+}
+"""One text index a sensitivity: each is built from fields of one tier (GUARANTEES 2)."""
+
+THOUSANDTHS: Final = 1000
+"""Money is indexed as an int64 of thousandths of its unit: three decimals survive."""
+
+
+def core_scope(dossier: str) -> str:
+    """The erasure scope of the core compartment."""
+    return f"{dossier}:core"
+
+
+def special_scope(dossier: str) -> str:
+    """The erasure scope of the fields that need a purpose."""
+    return f"{dossier}:special"
+
+
+def dealings_scope(dossier: str) -> str:
+    """The erasure scope of records of dealings, which retention may keep when the person goes."""
+    return f"{dossier}:dealings"
+
+
+def act_id(dossier: str, rev: int) -> str:
+    """Row id of an act: sorts by revision within its dossier."""
+    return f"{dossier}/{rev:08x}"
+
+
+@attrs.frozen
+class Column:
+    """One index column and the leaves it is filled from."""
+
+    name: str
+    path: str
+    leaf: Leaf
+    compartment: str
+    many: bool
+    type: Literal["text", "int"]
+
+
+Extract = Callable[[Document], list[Any]]
+
+
+def head_index(head: Head) -> dict[str, IndexValue]:
+    """What of a head is indexed; absent ones left out."""
+    named = {f.name: getattr(head, f.name) for f in HEAD_FIELDS}
+    return {name: value for name, value in named.items() if value}
+
+
+class Indexing:
+    """Index columns of the sections a registry knows, and how to fill them from documents."""
+
+    derived = frozenset(f.name for f in DERIVED_FIELDS)
+
+    def __init__(self, registry: SectionRegistry, composites: Sequence[Sequence[str]] = ()) -> None:
+        self.columns: dict[str, Column] = {}
+        self._composites = tuple(tuple(path.replace("/", "_").replace(":", "_") for path in c) for c in composites)
+        self._plans: dict[tuple[str, str], list[tuple[Column, tuple[tuple[str, bool], ...], str]]] = {}
+        for spec in registry.specs():
+            if not spec.key.startswith("record:"):
+                self._plan(spec)
+
+    def _plan(self, spec: SectionSpec) -> None:
+        plan = self._plans.setdefault((spec.key, str(spec.kind or "")), [])
+        for leaf in spec.leaves:
+            if not leaf.index or leaf.shape is Shape.COMPUTED:
+                continue
+            for token in leaf.index:
+                path = f"{spec.key}/{leaf.pattern.replace('[*]', '')}"
+                name = path.replace("/", "_").replace(":", "_") + ("_monthday" if token == "monthday" else "")
+                many = "[*]" in leaf.pattern or leaf.shape is Shape.SET
+                kind: Literal["text", "int"] = "int" if token == "int" and "born" not in name else "text"
+                column = Column(name, path, leaf, leaf.compartment, many, kind)
+                known = self.columns.setdefault(name, column)
+                plan.append((known, _walk(leaf), token))
+
+    def collections(self) -> tuple[Collection, ...]:
+        """Every collection of an archive, with its declared fields and composite indexes."""
+        core = [self._field(c) for c in self.columns.values() if c.compartment == "core"]
+        special = [self._field(c) for c in self.columns.values() if c.compartment != "core"]
+        searches = [IndexField(name=name, type="search") for name in SEARCHES]
+        return (
+            Collection(name="manifest"),
+            Collection(
+                name="dossiers",
+                fields=(*HEAD_FIELDS, *core, *searches, *DERIVED_FIELDS),
+                composites=tuple(Composite(fields=fields) for fields in self._composites),
+                unindexed=("kind", "standing", "into"),
+            ),
+            Collection(name="special", fields=tuple(special)),
+            Collection(name="acts"),
+            Collection(
+                name="records",
+                fields=(
+                    IndexField(name="dossier"),
+                    IndexField(name="kind"),
+                    IndexField(name="state"),
+                    IndexField(name="at"),
+                    IndexField(name="due"),
+                    IndexField(name="by"),
+                    IndexField(name="amount", type="int"),
+                    IndexField(name="currency"),
+                    IndexField(name="rating", type="int"),
+                ),
+                composites=(
+                    Composite(fields=("dossier", "kind", "at")),
+                    Composite(fields=("dossier", "at")),
+                    Composite(fields=("kind", "state", "due")),
+                ),
+                unindexed=("dossier", "kind", "state", "at", "by", "amount", "currency", "rating"),
+            ),
+            Collection(name="entries"),
+            Collection(name="facts"),
+            Collection(name="relations", fields=(IndexField(name="ends", many=True), IndexField(name="kind"))),
+            Collection(name="staff", fields=(IndexField(name="name"), IndexField(name="pseudonym"))),
+            Collection(name="leases"),
+            Collection(name="requests"),
+            Collection(name="unplaced"),
+            Collection(name="events"),
+        )
+
+    def digest(self) -> str:
+        """What is declared and how it is derived; differs where an archive must be re-indexed."""
+        plain = [
+            [c.name, [[f.name, f.type, f.many, f.derived] for f in c.fields], [list(x.fields) for x in c.composites]]
+            for c in self.collections()
+        ]
+        return hashlib.sha256(encode([DERIVATION, plain])).hexdigest()
+
+    def fill(self, spec: SectionSpec, document: Document, compartment: str) -> dict[str, IndexValue]:
+        """Index values of one section's columns in one compartment (all of them; absent ones None)."""
+        found: dict[str, IndexValue] = {}
+        for column, walk, token in self._plans[spec.key, str(spec.kind or "")]:
+            if column.compartment != compartment:
+                continue
+            values = [v for node in _nodes(document, walk) if (v := _term(node, token)) is not None]
+            if column.many:
+                found[column.name] = cast(IndexValue, tuple(sorted(set(values)))) or None
+            else:
+                found[column.name] = values[0] if values else None
+        return found
+
+    def search(self, documents: dict[str, Document]) -> dict[str, IndexValue]:
+        """The folded texts of the search columns that these sections feed."""
+        found: dict[str, IndexValue] = {}
+        for name, paths in SEARCHES.items():
+            if not any(path.partition("/")[0] in documents for path in paths):
+                continue
+            texts: list[str] = []
+            for path in paths:
+                section, _, rest = path.partition("/")
+                walk = tuple((f.removesuffix("[*]"), f.endswith("[*]")) for f in rest.split("/"))
+                texts.extend(_text(node) for node in _nodes(documents.get(section, {}), walk))
+            found[name] = "\n".join(fold(text) for text in texts if text) or None
+        return found
+
+    def whole(self, head: Head, state: State, registry: SectionRegistry) -> dict[str, IndexValue]:
+        """All index values of a core state: head, sections, search texts."""
+        index: dict[str, IndexValue] = head_index(head)
+        documents: dict[str, Document] = {}
+        for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
+            spec = registry.find(section, head.kind)
+            if spec is not None:
+                documents[section] = state.document(section)
+                index.update(self.fill(spec, documents[section], "core"))
+        index.update(self.search(documents))
+        return {name: value for name, value in index.items() if value is not None}
+
+    def apart(self, head: Head, state: State, registry: SectionRegistry) -> dict[str, IndexValue]:
+        """All index values of the compartment that needs a purpose."""
+        index: dict[str, IndexValue] = {}
+        for section in list(state.raw):
+            spec = registry.find(section, head.kind)
+            if spec is not None:
+                index.update(self.fill(spec, state.document(section), "special"))
+        return {name: value for name, value in index.items() if value is not None}
+
+    @staticmethod
+    def _field(column: Column) -> IndexField:
+        return IndexField(name=column.name, type=column.type, many=column.many)
+
+
+def _walk(leaf: Leaf) -> tuple[tuple[str, bool], ...]:
+    return tuple((f.removesuffix("[*]"), f.endswith("[*]")) for f in leaf.pattern.split("/"))
+
+
+def _nodes(document: Document, walk: Sequence[tuple[str, bool]]) -> Iterable[Any]:
+    nodes: list[Any] = [document]
+    for field, _ in walk:
+        found: list[Any] = []
+        for node in nodes:
+            value = node.get(field)
+            if type(value) is list:
+                found.extend(value)
+            elif value is not None:
+                found.append(value)
+        nodes = found
+    return nodes
+
+
+def _text(node: Any) -> str:
+    if type(node) is str:
+        return node
+    if type(node) is dict:
+        if "year" in node or "month" in node:
+            return date_text(node)
+        for key in ("full", "name", "number", "given", "text", "code"):
+            value = node.get(key)
+            if value:
+                return str(value)
+    return ""
+
+
+def date_text(node: dict[str, int]) -> str:
+    """Day text of a stored date: sorts by time, as precise as it was given."""
+    year = f"{node['year']:04d}" if "year" in node else "-"
+    return "-".join([year, *(f"{node[k]:02d}" for k in ("month", "day") if k in node)])
+
+
+def _term(node: Any, token: str) -> str | int | None:
+    if token == "int" and type(node) is dict and "amount" in node:
+        scaled = int(Decimal(node["amount"]) * THOUSANDTHS)
+        return scaled if -(2**63) <= scaled < 2**63 else None
+    if token == "int" and type(node) is int:
+        return node
+    text = _text(node)
+    if token == "monthday":
+        return f"{node['month']:02d}-{node['day']:02d}" if type(node) is dict and "day" in node else None
+    return text[:MAX_TERM] or None

@@ -1,0 +1,63 @@
+"""The ledger counter: is the chain whole, what happened last (GUARANTEES 4).
+
+Floor: desk. `desk.ledger`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from dossier.ledger import LaneReport
+
+if TYPE_CHECKING:
+    from dossier.desk.desk import Desk
+
+
+@attrs.frozen
+class LedgerReport:
+    """A ledger that verified: its lanes, how many events, and the lanes that were never closed (a gap may follow)."""
+
+    lanes: tuple[LaneReport, ...]
+
+    @property
+    def events(self) -> int:
+        """How many events were checked."""
+        return sum(lane.events for lane in self.lanes)
+
+
+@attrs.frozen
+class Line:
+    """One event for people to read: who (pseudonym), under which role, did what, and how it was answered."""
+
+    at: str
+    actor: str
+    roles: tuple[str, ...]
+    verb: str
+    outcome: str
+    subjects: int
+    rules: tuple[str, ...]
+
+
+class LedgerCounter:
+    """Verify the ledger and read its tail."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+        self._reading = desk.reading
+
+    def verify(self) -> LedgerReport:
+        """Walk every lane from its first event. LedgerError names the lane and event that does not follow."""
+        decision = self._reading.permit("explain", called="ledger.verify")
+        self._archive.recorder.read(self._reading.event("ledger.verify", decision))
+        return LedgerReport(tuple(self._archive.recorder.verify()))
+
+    def tail(self, *, limit: int = 20) -> tuple[Line, ...]:
+        """The last events of all lanes by time, newest last."""
+        decision = self._reading.permit("explain", called="ledger.tail")
+        self._archive.recorder.read(self._reading.event("ledger.tail", decision))
+        events = sorted(self._archive.recorder.events(), key=lambda event: (event.at, event.lane, event.seq))[-limit:]
+        return tuple(
+            Line(e.at, e.actor, tuple(e.roles), e.verb, e.outcome, len(e.subjects), tuple(e.rules)) for e in events
+        )

@@ -1,0 +1,90 @@
+"""The manifest: the one row that says what this archive is. Checked in every batch (DESIGN "Manifest").
+
+Floor: desk.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+
+from dossier.errors import DamagedError, NewerFormatError, NotAnArchiveError
+from dossier.repository import Key, Reader
+
+FORMAT = 1
+"""The format this program reads and writes."""
+KEY = Key("manifest", "manifest")
+
+
+class Manifest(msgspec.Struct, kw_only=True):
+    """What an archive is.
+
+    `id` of the archive, `zone` its time zone, `numbers` its number scheme, `roles` the host's words → role kinds,
+    `staff` "open" (acting_as enrols) or "enrolled", `declared` the index fields and their derivation as a digest,
+    `policy` digest, `exceptions` declared when it was created, `derived_from` the archive it was copied from,
+    `restored` serials wait to be told where they go on, `secret` keys cursors, `sealed` moved away.
+    """
+
+    created: str
+    declared: str
+    derived_from: str = ""
+    exceptions: tuple[str, ...] = ()
+    format: int = FORMAT
+    id: str
+    min_reader: int = FORMAT
+    min_writer: int = FORMAT
+    numbers: str
+    policy: str
+    restored: bool = False
+    roles: dict[str, str]
+    sealed: bool = False
+    secret: str
+    sections: dict[str, tuple[int, int]]
+    staff: str = "open"
+    zone: str
+
+    @property
+    def key(self) -> bytes:
+        """The secret that cursors and view tokens are keyed with."""
+        return base64.b64decode(self.secret)
+
+
+class _Minimum(msgspec.Struct):
+    format: int
+    min_reader: int
+    min_writer: int
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_decoder = msgspec.json.Decoder(Manifest)
+_minimum = msgspec.json.Decoder(_Minimum)
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Canonical body."""
+    return _encoder.encode(manifest)
+
+
+def read_manifest(reader: Reader, *, writing: bool) -> tuple[Manifest, int]:
+    """(manifest, its row version). NotAnArchiveError, NewerFormatError before anything else is touched."""
+    (row,) = reader.get_many([KEY])
+    if row is None:
+        raise NotAnArchiveError()
+    needed = _needed(row.body, writing=writing)
+    if needed > FORMAT:
+        raise NewerFormatError(needed=needed, known=FORMAT)
+    try:
+        return _decoder.decode(row.body), row.version
+    except msgspec.DecodeError:
+        pass
+    raise DamagedError(what="manifest")
+
+
+def _needed(body: bytes, *, writing: bool) -> int:
+    try:
+        minimum = _minimum.decode(body)
+        return minimum.min_writer if writing else minimum.min_reader
+    except msgspec.DecodeError:
+        pass
+    raise DamagedError(what="manifest")

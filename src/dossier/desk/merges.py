@@ -1,0 +1,96 @@
+"""The merges counter: two files of one customer, linked and unlinked (M71; MISSION N7).
+
+Floor: desk. `desk.merges`. A merge is a link: nothing is moved, both numbers keep working, and taking the link away
+leaves every claim, later ones too, at its origin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from dossier.codec.state import State
+from dossier.desk.changes import Told
+from dossier.desk.layout import head_index
+from dossier.desk.reading import Target
+from dossier.desk.views import DossierView
+from dossier.desk.work import Work
+from dossier.errors import InputError
+from dossier.model.problems import problem
+from dossier.repository import Index
+
+if TYPE_CHECKING:
+    from dossier.desk.desk import Desk
+
+
+class MergesCounter:
+    """Link (`merge`) and unlink (`unmerge`) two dossiers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+        self._reading = desk.reading
+        self._writing = desk.writing
+
+    def merge(self, survivor: Target, absorbed: Target, **told: Unpack[Told]) -> DossierView:
+        """From now on both read as one file under the survivor's number; the absorbed number keeps working.
+
+        InputError where they are of different kinds, the same, or linked already.
+        """
+        return self._link(survivor, absorbed, "merge", told)
+
+    def unmerge(self, survivor: Target, absorbed: Target, **told: Unpack[Told]) -> DossierView:
+        """Take the link away. InputError where there is none."""
+        return self._link(survivor, absorbed, "unmerge", told)
+
+    def _link(self, survivor: Target, absorbed: Target, verb: str, told: Told) -> DossierView:
+        self._reading.permit("edit", called=verb)
+        first, second = self._reading.resolve(survivor), self._reading.resolve(absorbed)
+        act, now = self._archive.new_id(), self._archive.moment()
+        self._writing.details(told, act, now)
+
+        def intent(work: Work) -> None:
+            one, other = work.load(first), work.load(second)
+            linked = other.head.into == first
+            if (
+                first == second
+                or one.head.kind != other.head.kind
+                or (verb == "merge" and (one.head.into or other.head.into))
+                or (verb == "unmerge" and not linked)
+            ):
+                raise InputError([problem("merge.link", verb)])
+            begun = [(loaded, self._writing.begin(loaded, verb, act, now, told)) for loaded in (one, other)]
+            if verb == "merge":
+                one.head.linked = [*one.head.linked, second]
+                one.head.merged = True
+                other.head.into = first
+                links = {"absorb": second}
+            else:
+                one.head.linked = [member for member in one.head.linked if member != second]
+                other.head.into = ""
+                links = {"release": second}
+            begun[0][1].links = links
+            begun[1][1].links = {"into" if verb == "merge" else "out_of": first}
+            for loaded, acting in begun:
+                loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
+                work.ops.extend(acting.rows())
+                subject = (loaded.head.pseudonym, loaded.head.rev, "")
+                work.events.append(self._writing.event(verb, act, acting.head.at, subject))
+            self._indexed(work, first, second, linked=verb == "merge")
+
+        self._writing.run(intent)
+        (view,) = self._reading.fetch([first])
+        assert view is not None
+        return view
+
+    def _indexed(self, work: Work, first: str, second: str, *, linked: bool) -> None:
+        """The survivor is found by what the linked set shows, the other by its own when it stands alone again."""
+        archive = self._archive
+        members = [first, *work.loaded[first].head.linked]
+        states = []
+        for member in members:
+            loaded = work.load(member)
+            states.append(State.decode(loaded.core.encode()))
+        work.ops.append(self._writing.index_op(first, states))
+        if not linked:
+            alone = State.decode(work.loaded[second].core.encode())
+            index = archive.indexing.whole(alone.head, alone, archive.registry)
+            work.ops.append(Index("dossiers", second, index, 0, True))

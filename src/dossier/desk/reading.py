@@ -1,0 +1,209 @@
+"""The one read path: rows to a view, judged and put on record before it goes out (DESIGN "One read path").
+
+Floor: desk. consult, find, history, card, brief and what writes return all come through `Reading.view`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dossier.codec.anatomy import anatomy
+from dossier.codec.linked import combine
+from dossier.codec.state import Head, State, head_of
+from dossier.desk.views import DossierView, subject_mask
+from dossier.errors import DamagedError, DeniedError, NotFoundError
+from dossier.ledger import Event
+from dossier.model.clock import day_of, instant
+from dossier.policy import VERBS, Decision
+from dossier.repository import Eq, Key, Query, Row, decode
+
+if TYPE_CHECKING:
+    from dossier.desk.archive import Archive
+    from dossier.desk.staff import Actor
+
+Target = DossierView | str
+"""A dossier is named by a view, its id (32 hex characters) or its registration number."""
+_LINKS = 64
+
+
+class Reading:
+    """Reads of one actor under one role and purpose."""
+
+    def __init__(self, archive: Archive, actor: Actor, role: str, purpose: str) -> None:
+        self.archive = archive
+        self.actor = actor
+        self.role = role
+        self.purpose = purpose
+        self._kinds = frozenset({archive.staff.kind(role)})
+        self._masks: dict[tuple[str, str], str] = {}
+        self._apart: dict[int, bool] = {}
+        self.pages: Callable[..., Any] | None = None
+
+    # -- judgement --------------------------------------------------------------------------------
+
+    def decide(self, verb: str) -> Decision:
+        """The policy's decision for a verb, without any record of it."""
+        return self.archive.judge.decide(self._kinds, verb, purpose=self.purpose)
+
+    def permit(self, verb: str, *, called: str) -> Decision:
+        """The decision, if it allows; otherwise one event and a DeniedError."""
+        decision = self.decide(verb)
+        if not decision.allowed:
+            self.refuse(decision, called)
+            raise DeniedError(path=called, role=self.role, verb=verb, verb_zh=VERBS[verb])
+        return decision
+
+    def refuse(self, decision: Decision, called: str, shape: str = "") -> None:
+        """Put a refusal on record."""
+        outcome = "refused" if decision.allowed else decision.outcome.value
+        self.archive.recorder.read(self.event(called, decision, outcome=outcome, shape=shape))
+
+    def event(
+        self,
+        verb: str,
+        decision: Decision,
+        *,
+        outcome: str = "allowed",
+        subjects: Sequence[tuple[str, int, str]] = (),
+        shape: str = "",
+        act: str = "",
+        at: str = "",
+    ) -> Event:
+        """An event of this actor."""
+        return Event(
+            act=act,
+            actor=self.actor.pseudonym,
+            at=at or instant(self.archive.environment.now()),
+            lane="",
+            outcome=outcome,
+            policy=decision.policy_digest,
+            purpose=self.purpose,
+            roles=(self.role,),
+            rules=decision.rules,
+            seq=0,
+            shape=shape,
+            subjects=subjects,
+            verb=verb,
+        )
+
+    def subject(self, decision: Decision, head: Head) -> tuple[str, int, str]:
+        """(pseudonym, revision, mask) of a dossier that is given out."""
+        key = (decision.policy_digest + "/".join(decision.rules), head.kind)
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = self._masks[key] = subject_mask(decision, self.archive.registry, head.kind)
+        return head.pseudonym, head.rev, mask
+
+    def apart(self, decision: Decision) -> bool:
+        """Whether the decision reaches fields that live in a compartment of their own."""
+        found = self._apart.get(id(decision))
+        if found is None:
+            found = self._apart[id(decision)] = any(
+                decision.mask(spec) & anatomy(spec).masks[name]
+                for spec in self.archive.registry.specs()
+                for name in anatomy(spec).special
+            )
+        return found
+
+    # -- rows -------------------------------------------------------------------------------------
+
+    def resolve(self, target: Target) -> str:
+        """The id behind a view, id or number. NotFoundError where there is none."""
+        if isinstance(target, DossierView):
+            return target.id
+        if type(target) is str:
+            if len(target) == 32 and _is_hex(target):
+                return target
+            where = Eq("number", target)
+            page = self.archive.repository.find(Query(collection="dossiers", where=where, limit=1, bodies=False))
+            if page.rows:
+                return page.rows[0].id
+        raise NotFoundError()
+
+    def fetch(self, dossiers: Sequence[str]) -> list[DossierView | None]:
+        """Views of these dossiers; whoever calls has judged and records the event."""
+        decision = self.decide("consult")
+        keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
+        found: list[DossierView | None] = []
+        rows = self.archive.repository.get_many(keys)
+        for n, _ in enumerate(dossiers):
+            core, special, facts = rows[3 * n : 3 * n + 3]
+            found.append(self.from_rows(core, special, facts, decision) if core is not None else None)
+        return found
+
+    def from_rows(self, core: Row, special: Row | None, facts: Row | None, decision: Decision) -> DossierView:
+        """The view of a dossier's rows, over all linked files where it was merged."""
+        view = self.view(
+            core.id, core.body, special.body if special else b"", decision, decode(facts.body) if facts else None
+        )
+        today = self.today()
+        head = view.head
+        if head.into or head.linked or ((until := view.until) and until <= today):
+            return self._combined(head, core.id, decision, today)
+        return view
+
+    def view(
+        self, dossier: str, body: bytes, special: bytes, decision: Decision, facts: Mapping[str, Any] | None = None
+    ) -> DossierView:
+        """THE way out: bodies of states and the caller's decision become what he may see."""
+        return DossierView(
+            id=dossier,
+            body=body,
+            special=special,
+            facts=facts,
+            decision=decision,
+            registry=self.archive.registry,
+            key=self.archive.manifest.key,
+            pages=self.pages,
+        )
+
+    def today(self) -> str:
+        """The archive's calendar day."""
+        return day_of(instant(self.archive.environment.now()), self.archive.zone)
+
+    def members(self, dossier: str) -> list[str]:
+        """The ids of the linked set a dossier belongs to, the survivor first."""
+        head = self._head(dossier)
+        for _ in range(_LINKS):
+            if not head.into:
+                break
+            dossier, head = head.into, self._head(head.into)
+        return [dossier, *_below(head, self._head)]
+
+    def _combined(self, head: Head, dossier: str, decision: Decision, today: str) -> DossierView:
+        members = self.members(dossier)
+        keys = [Key(c, d) for d in members for c in ("dossiers", "special", "facts")]
+        rows = self.archive.repository.get_many(keys)
+        cores = [row for row in rows[0::3] if row is not None]
+        if not cores:
+            raise NotFoundError()
+        states = [State.decode(row.body) for row in cores]
+        specials = [State.decode(row.body) for row in rows[1::3] if row is not None]
+        survivor = states[0].head
+        core = combine(survivor, states, self.archive.registry, today)
+        special = combine(survivor, specials, self.archive.registry, today)
+        facts = rows[2]
+        return self.view(
+            cores[0].id,
+            core.encode(),
+            special.encode() if specials else b"",
+            decision,
+            decode(facts.body) if facts else None,
+        )
+
+    def _head(self, dossier: str) -> Head:
+        (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
+        if row is None:
+            raise DamagedError(what="link")
+        return head_of(row.body)
+
+
+def _below(head: Head, head_by_id: Callable[[str], Head]) -> Iterable[str]:
+    for dossier in head.linked:
+        yield dossier
+        yield from _below(head_by_id(dossier), head_by_id)
+
+
+def _is_hex(text: str) -> bool:
+    return all(character in "0123456789abcdef" for character in text)

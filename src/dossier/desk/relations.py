@@ -1,0 +1,88 @@
+"""The relations counter: who is tied to whom, from both ends (M44).
+
+Floor: desk. `desk.relations`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Unpack
+
+from dossier.codec.state import head_of
+from dossier.desk.changes import Told
+from dossier.desk.layout import core_scope
+from dossier.desk.reading import Target
+from dossier.desk.work import Work
+from dossier.errors import InputError, NotFoundError
+from dossier.model.clock import as_day
+from dossier.model.problems import problem
+from dossier.model.records import INVERSE, Relation
+from dossier.repository import Has, IndexValue, Key, Put, Query, decode, encode
+
+if TYPE_CHECKING:
+    from dossier.desk.desk import Desk
+
+
+class RelationsCounter:
+    """Tie two dossiers (`add`), look at the ties of one (`of`)."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+        self._reading = desk.reading
+        self._writing = desk.writing
+
+    def add(
+        self,
+        a: Target,
+        b: Target,
+        *,
+        kind: str,
+        since: dt.date | str = "",
+        until: dt.date | str = "",
+        note: str = "",
+        **told: Unpack[Told],
+    ) -> Relation:
+        """`a` stands in relation `kind` to `b` (buys_for, colleague, introduced, …; the vocabulary is open)."""
+        self._reading.permit("collect", called="relate")
+        first, second = self._reading.resolve(a), self._reading.resolve(b)
+        days = [as_day(day, path=name) if day else "" for name, day in (("since", since), ("until", until))]
+        if first == second or type(kind) is not str or not 0 < len(kind) <= 200 or len(note) > 10_000 or "\0" in note:
+            raise InputError([problem("relation.ends", "relation")])
+        act, now = self._archive.new_id(), self._archive.moment()
+        details = self._writing.details(told, act, now)
+        body = {"a": first, "b": second, "kind": kind, "since": days[0], "until": days[1], "note": note,
+                "act": act, "actor": self._reading.actor.id, "at": now, **details}  # fmt: skip
+
+        def intent(work: Work) -> Relation:
+            rows = self._archive.repository.get_many([Key("dossiers", first), Key("dossiers", second)])
+            if None in rows:
+                raise NotFoundError()
+            index: dict[str, IndexValue] = {"ends": tuple(sorted((first, second))), "kind": kind}
+            work.ops.append(Put("relations", act, encode(body), index, core_scope(first), 0))
+            for row in rows:
+                assert row is not None
+                work.events.append(
+                    self._writing.event("relate", act, now, (head_of(row.body).pseudonym, 0, "relation"))
+                )
+            return Relation(a=first, b=second, kind=kind, since=days[0], until=days[1], note=note)
+
+        return self._writing.run(intent)
+
+    def of(self, dossier: Target, *, limit: int = 200) -> tuple[Relation, ...]:
+        """The ties of a dossier, each as seen from it (the inverse kind where it is the other end)."""
+        decision = self._reading.permit("consult", called="relations")
+        target = self._reading.resolve(dossier)
+        (core,) = self._archive.repository.get_many([Key("dossiers", target)])
+        if core is None:
+            raise NotFoundError()
+        page = self._archive.repository.find(Query(collection="relations", where=Has("ends", target), limit=limit))
+        found = []
+        for row in page.rows:
+            said = decode(row.body)
+            a, b, kind = said["a"], said["b"], said["kind"]
+            if b == target:
+                a, b, kind = b, a, INVERSE.get(kind, kind)
+            found.append(Relation(a=a, b=b, kind=kind, since=said["since"], until=said["until"], note=said["note"]))
+        subject = (head_of(core.body).pseudonym, 0, "relation")
+        self._archive.recorder.read(self._reading.event("relations", decision, subjects=(subject,)))
+        return tuple(found)

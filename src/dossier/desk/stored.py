@@ -1,0 +1,97 @@
+"""The stored form of a record: a versioned head and insert-only entries (DESIGN "Records").
+
+Floor: desk.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from dossier.desk.layout import THOUSANDTHS, date_text
+from dossier.errors import DamagedError
+from dossier.repository import IndexValue
+
+
+class StoredRecord(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """The head of a record. `opened` act that entered it, `at` when, `entries` how many followed."""
+
+    at: str
+    entered: msgspec.Raw = msgspec.Raw(b"{}")
+    entries: int = 0
+    kind: str
+    opened: str
+    state: str
+    version: tuple[int, int]
+
+    def fields(self) -> dict[str, Any]:
+        """The record's own fields as JSON."""
+        found: dict[str, Any] = msgspec.json.decode(self.entered)
+        return found
+
+
+class StoredEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """One entry: who, when, what was noted, which state it led to."""
+
+    act: str
+    actor: str
+    at: str
+    because: str = ""
+    channel: str = "desk"
+    due: str = ""
+    note: str = ""
+    observed: str = ""
+    state: str
+    told_by: str = ""
+    verb: str
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_record = msgspec.json.Decoder(StoredRecord)
+_entry = msgspec.json.Decoder(StoredEntry)
+
+
+def encode_stored(stored: StoredRecord | StoredEntry) -> bytes:
+    """Canonical body."""
+    return _encoder.encode(stored)
+
+
+def stored_record(body: bytes) -> StoredRecord:
+    """A record head from its row."""
+    try:
+        return _record.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise DamagedError(what="record")
+
+
+def stored_entry(body: bytes) -> StoredEntry:
+    """A record entry from its row."""
+    try:
+        return _entry.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise DamagedError(what="entry")
+
+
+def record_index(dossier: str, kind: str, state: str, fields: dict[str, Any], due: str = "") -> dict[str, IndexValue]:
+    """What of a record is indexed: day texts, amount in thousandths of its currency, rating in hundredths of full."""
+    index: dict[str, IndexValue] = {"dossier": dossier, "kind": kind, "state": state}
+    if "at" in fields:
+        index["at"] = date_text(fields["at"])
+    if due or "due" in fields:
+        index["due"] = due or date_text(fields["due"])
+    if "by" in fields:
+        index["by"] = fields["by"]
+    money = fields.get("amount")
+    if money is not None:
+        scaled = int(Decimal(money["amount"]) * THOUSANDTHS)
+        if -(2**63) <= scaled < 2**63:
+            index["amount"] = scaled
+        index["currency"] = money.get("currency", "CNY")
+    rating = fields.get("rating")
+    if rating is not None:
+        index["rating"] = rating["value"] * 100 // rating.get("scale", 5)
+    return index

@@ -1,0 +1,383 @@
+"""What leaves the desk: a dossier as its caller may see it (GUARANTEES 2, "One read path").
+
+Floor: desk. A view is immutable; sections are decoded when they are looked at, and those that the caller may not see
+are never decoded at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from dossier.codec import SectionRegistry, projector, withheld_view
+from dossier.codec.anatomy import anatomy
+from dossier.codec.documents import get
+from dossier.codec.state import Head, Peek, StoredClaims, peek, peek_claims, until_of
+from dossier.codec.typed import computed_values, typed
+from dossier.errors import InputError, NewerSectionError, NotPicklableError
+from dossier.model.absence import Absence
+from dossier.model.claims import CHECKED, DISPUTED, PROVEN, Source, pattern, section_of
+from dossier.model.fields import SectionSpec
+from dossier.model.problems import problem
+from dossier.model.withheld import reveal
+from dossier.policy import Decision
+from dossier.repository import decode
+
+if TYPE_CHECKING:
+    from dossier.desk.records import RecordPage
+    from dossier.model.views import (
+        BusinessStatusView,
+        CharacteristicsView,
+        GroupBasicView,
+        OrganizationBasicView,
+        PersonBasicView,
+        PreferencesView,
+        TransactionStatusView,
+    )
+
+
+@attrs.frozen
+class Origin:
+    """Where a shown value comes from. `observed`, `valid_from`, `valid_to` "" where nothing was said.
+
+    `at` recorded (UTC), `act` id of the act, `checked` copied right, `proven` evidence seen, `disputed` contested.
+    """
+
+    channel: str
+    told_by: str
+    at: str
+    observed: str
+    valid_from: str
+    valid_to: str
+    evidence: tuple[str, ...]
+    act: str
+    checked: bool
+    proven: bool
+    disputed: bool
+
+
+@attrs.frozen
+class Rival:
+    """A competing claim that is not shown: its value, or the reason for an absence, and its origin."""
+
+    path: str
+    value: Any = attrs.field(repr=False)
+    origin: Origin
+
+
+@attrs.frozen
+class Question:
+    """ "Same part?": two sources named what looks like the same part; `new` is not shown until it is answered."""
+
+    new: str
+    known: str
+
+
+class DossierView:
+    """A dossier as its caller may see it. Sections are attributes (`view.basic`, `view.preferences`, …); a field that
+    may not be read is WITHHELD, whether or not it has a value.
+    """
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        body: bytes,
+        special: bytes,
+        facts: Mapping[str, Any] | None,
+        decision: Decision,
+        registry: SectionRegistry,
+        key: bytes,
+        pages: Any = None,
+    ) -> None:
+        self._id = id
+        self._body = body
+        self._special = special
+        self._facts = facts
+        self._decision = decision
+        self._registry = registry
+        self._key = key
+        self._pages = pages
+        self._peek: Peek = peek(body)
+        self._until = until_of(self._peek.claims)
+        self._sections: dict[str, Any] = {}
+        self._claims: dict[str, StoredClaims] = {}
+
+    # -- head -------------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Head:
+        """The stored head; for the desk itself."""
+        return self._peek.head
+
+    @property
+    def bodies(self) -> tuple[bytes, bytes]:
+        """The states behind the view, core and special; for the desk itself."""
+        return self._body, self._special
+
+    @property
+    def until(self) -> str:
+        """The day from which the stored resolution no longer holds ("" for none)."""
+        return self._until
+
+    @property
+    def id(self) -> str:
+        """The dossier's id (32 hex characters)."""
+        return self._id
+
+    @property
+    def number(self) -> str:
+        """The registration number."""
+        return self._peek.head.number
+
+    @property
+    def kind(self) -> str:
+        """person, organization or group."""
+        return self._peek.head.kind
+
+    @property
+    def standing(self) -> str:
+        """customer, contact or indirect (M4)."""
+        return self._peek.head.standing
+
+    @property
+    def stage(self) -> str:
+        """prospect, active, dormant, closed (M6)."""
+        return self._peek.head.stage
+
+    @property
+    def custodian(self) -> str:
+        """Name of the custodian, "" while there is none (M109)."""
+        return self._peek.head.custodian
+
+    @property
+    def revision(self) -> int:
+        """How many acts the state has seen; what `history(known=)` takes."""
+        return self._peek.head.rev if self._decision.allowed else 0
+
+    @property
+    def token(self) -> str:
+        """Opaque version: changes only with what the caller may read (GUARANTEES 2)."""
+        seen = "\0".join([self._id, *(reveal(self.section(key)) for key in self.sections())])
+        digest = hmac.new(self._key, seen.encode(), hashlib.sha256)
+        return digest.hexdigest()[:24]
+
+    # -- sections ---------------------------------------------------------------------------------
+
+    @property
+    def basic(self) -> PersonBasicView | OrganizationBasicView | GroupBasicView:
+        """基础资料, of the class that fits the party's kind."""
+        return cast("PersonBasicView", self.section("basic"))
+
+    @property
+    def characteristics(self) -> CharacteristicsView:
+        """客户特征."""
+        return cast("CharacteristicsView", self.section("characteristics"))
+
+    @property
+    def business_status(self) -> BusinessStatusView:
+        """业务状况."""
+        return cast("BusinessStatusView", self.section("business_status"))
+
+    @property
+    def transaction_status(self) -> TransactionStatusView:
+        """交易现状."""
+        return cast("TransactionStatusView", self.section("transaction_status"))
+
+    @property
+    def preferences(self) -> PreferencesView:
+        """个性资料."""
+        return cast("PreferencesView", self.section("preferences"))
+
+    def sections(self) -> tuple[str, ...]:
+        """Keys of the sections that can be shown for this kind of party."""
+        return tuple(spec.key for spec in self._registry.specs(self.kind) if not spec.key.startswith("record:"))
+
+    def section(self, key: str) -> Any:
+        """A section by its key, for packs (`view.section("hotel:guest")`). NewerSectionError where it is opaque."""
+        found = self._sections.get(key)
+        if found is None:
+            spec = self._registry.spec(key, self.kind)
+            found = self._sections[key] = self._project(spec)
+        return found
+
+    def _project(self, spec: SectionSpec) -> Any:
+        mask = self._decision.mask(spec)
+        if not mask:
+            return withheld_view(spec)
+        loaded = self._load(spec, mask)
+        return projector(spec, mask)(loaded)
+
+    def _load(self, spec: SectionSpec, mask: int) -> Any:
+        codec = self._registry.codec(spec)
+        raw = self._current(spec, self._peek)
+        section = codec.load(raw) if raw is not None else spec.cls()
+        parts = anatomy(spec)
+        changes: dict[str, Any] = {}
+        if parts.special and self._special and mask & self._special_mask(spec):
+            apart = self._current(spec, peek(self._special))
+            if apart is not None:
+                other = codec.load(apart)
+                changes.update({name: getattr(other, name) for name in parts.special})
+        if self._facts and spec.key in self._facts:
+            changes.update(computed_values(spec, self._facts[spec.key]))
+        questions = self._table("core").questions
+        if questions:
+            changes.update(self._without_questions(spec, section, {path for path, _ in questions}))
+        return attrs.evolve(section, **changes) if changes else section
+
+    def _special_mask(self, spec: SectionSpec) -> int:
+        parts = anatomy(spec)
+        mask = 0
+        for name in parts.special:
+            mask |= parts.masks[name]
+        return mask
+
+    def _current(self, spec: SectionSpec, state: Peek) -> bytes | None:
+        raw = state.sections.get(spec.key)
+        if raw is None:
+            return None
+        stored = tuple(self._peek.head.versions.get(spec.key, spec.version))
+        if stored == spec.version:
+            return cast(bytes, raw)
+        status = self._registry.status(spec.key, spec.kind, cast("tuple[int, int]", stored))
+        if status == "older":
+            return self._registry.upcast(spec.key, spec.kind, cast("tuple[int, int]", stored), bytes(raw))
+        if status == "opaque_newer":
+            raise NewerSectionError(
+                section=spec.key,
+                stored=f"{stored[0]}.{stored[1]}",
+                known=f"{spec.version[0]}.{spec.version[1]}",
+            )
+        return cast(bytes, raw)
+
+    @staticmethod
+    def _without_questions(spec: SectionSpec, section: Any, pending: set[str]) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        for name in anatomy(spec).items:
+            parts = getattr(section, name)
+            kept = tuple(part for part in parts if f"{spec.key}/{name}[{part.key}]" not in pending)
+            if len(kept) < len(parts):
+                changes[name] = kept
+        return changes
+
+    # -- claims -----------------------------------------------------------------------------------
+
+    def origin(self, path: str) -> Origin | None:
+        """Where the value at a leaf path comes from; None where nothing is shown or it may not be read."""
+        if not self.readable(path):
+            return None
+        table = self._table(self._home(path))
+        if not table.sources or not self._present(path, table):
+            return None
+        index = next((index for known, index in table.origins if known == path), 0)
+        marks = next((marks for known, marks in table.marks if known == path), 0)
+        return origin_of(table.sources[index], marks)
+
+    def rivals(self, path: str = "") -> tuple[Rival, ...]:
+        """Competing claims at or below a path that are not shown (all readable ones without a path)."""
+        found = []
+        for compartment in ("core", "special"):
+            table = self._table(compartment)
+            for known, index, marks, value in table.rivals:
+                if known.startswith(path) and self.readable(known):
+                    found.append(Rival(known, self._typed(known, value), origin_of(table.sources[index], marks)))
+        return tuple(found)
+
+    def absence(self, path: str) -> Absence | None:
+        """Why there is no value at a leaf path, where somebody said so."""
+        if not self.readable(path):
+            return None
+        reason = next((reason for known, reason in self._table(self._home(path)).absent if known == path), None)
+        return Absence(reason) if reason is not None else None
+
+    def questions(self) -> tuple[Question, ...]:
+        """Open "same part?" questions about parts the caller may read."""
+        return tuple(
+            Question(path, path[: path.rindex("[")] + f"[{known}]")
+            for path, known in self._table("core").questions
+            if self._part_readable(path)
+        )
+
+    def readable(self, path: str) -> bool:
+        """Whether the caller may read a leaf path. InputError for a path that names no leaf."""
+        spec = self._registry.spec(section_of(path), self.kind)
+        name = pattern(path)
+        number = spec.bits.get(name)
+        if number is None:
+            spec.leaf(name)
+            raise InputError([problem("field.unknown", path, nearest=name)])
+        return bool(self._decision.mask(spec) >> number & 1)
+
+    def records(self, kind: str | None = None, *, limit: int = 50, after: str | None = None) -> RecordPage:
+        """A page of records, newest first, of one kind or of all, projected as the caller may see them."""
+        page: RecordPage = self._pages(self._id, kind, limit, after)
+        return page
+
+    def _part_readable(self, path: str) -> bool:
+        spec = self._registry.spec(section_of(path), self.kind)
+        name = pattern(path).partition("[")[0]
+        return bool(self._decision.mask(spec) & anatomy(spec).masks[name])
+
+    def _home(self, path: str) -> str:
+        return anatomy(self._registry.spec(section_of(path), self.kind)).home(path)
+
+    def _table(self, compartment: str) -> StoredClaims:
+        found = self._claims.get(compartment)
+        if found is None:
+            if compartment == "core":
+                found = peek_claims(self._peek.claims)
+            else:
+                found = peek_claims(peek(self._special).claims) if self._special else StoredClaims()
+            self._claims[compartment] = found
+        return found
+
+    def _present(self, path: str, table: StoredClaims) -> bool:
+        if any(known == path for known, _ in table.absent):
+            return True
+        state = self._peek if self._home(path) == "core" else peek(self._special)
+        raw = state.sections.get(section_of(path))
+        return raw is not None and get(decode(raw), path) is not None
+
+    def _typed(self, path: str, value: Any) -> Any:
+        if type(value) is dict and set(value) == {"absent"}:
+            return Absence(value["absent"])
+        spec = self._registry.spec(section_of(path), self.kind)
+        return typed(spec.leaf(pattern(path)), value)
+
+    def __repr__(self) -> str:
+        return f"<DossierView {self.number} {self.kind}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise NotPicklableError(what="DossierView")
+
+
+def origin_of(source: Source, marks: int) -> Origin:
+    """A source and its marks as a reader sees them."""
+    return Origin(
+        channel=source.channel,
+        told_by=source.told_by,
+        at=source.at,
+        observed=source.observed,
+        valid_from=source.valid_from,
+        valid_to=source.valid_to,
+        evidence=source.evidence,
+        act=source.act,
+        checked=bool(marks & CHECKED),
+        proven=bool(marks & PROVEN),
+        disputed=bool(marks & DISPUTED),
+    )
+
+
+def subject_mask(decision: Decision, registry: SectionRegistry, kind: str) -> str:
+    """The mask of a read in an event: "section:hex" runs of what the caller was given (A4)."""
+    runs = [
+        f"{spec.key}:{mask:x}"
+        for spec in registry.specs(kind)
+        if not spec.key.startswith("record:") and (mask := decision.mask(spec))
+    ]
+    return ";".join(runs)

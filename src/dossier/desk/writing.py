@@ -1,0 +1,345 @@
+"""The one write path: prepared changes become acts, records and events of one batch (K4, K5, K11).
+
+Floor: desk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+
+from dossier.codec import Parsed
+from dossier.codec.anatomy import anatomy
+from dossier.codec.linked import combine
+from dossier.codec.state import Head, State, head_of
+from dossier.desk.acting import Acting, Loaded, changed_since
+from dossier.desk.changes import Change, Draft, Told, told_source
+from dossier.desk.reading import Reading
+from dossier.desk.records import enter_ops, parse_draft
+from dossier.desk.views import DossierView
+from dossier.desk.work import Intent, Unit, Work, perform
+from dossier.errors import ConflictError, InputError, NotFoundError, Problem
+from dossier.ledger import Event
+from dossier.model.claims import section_of
+from dossier.model.clock import day_of, instant
+from dossier.model.edits import Edit, Unset
+from dossier.model.fields import SectionSpec
+from dossier.model.problems import problem
+from dossier.model.records import PREFIX
+from dossier.repository import Index, Key, Put, decode, encode
+
+if TYPE_CHECKING:
+    from dossier.desk.archive import Archive
+
+T = TypeVar("T")
+_NOTE = 10_000
+
+
+@attrs.frozen
+class Prepared:
+    """A change that was read at the door: `raw` for a whole checked section, else `parsed`; and how it was told."""
+
+    spec: SectionSpec
+    told: Told
+    parsed: Parsed | None
+    raw: bytes | None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields it names, as section/field."""
+        if self.parsed is None:
+            return tuple(f"{self.spec.key}/{name}" for name in decode(self.raw or b"{}"))
+        parsed = self.parsed
+        names = (*parsed.values, *parsed.unset, *parsed.edits, *parsed.absent)
+        return tuple(f"{self.spec.key}/{name}" for name in names)
+
+
+class Writing:
+    """Writes of one actor, alone or gathered in a unit."""
+
+    def __init__(self, archive: Archive, reading: Reading, unit: Unit | None, because: str) -> None:
+        self.archive = archive
+        self.reading = reading
+        self.unit = unit
+        self._because = because
+
+    # -- running ----------------------------------------------------------------------------------
+
+    def run(self, intent: Intent[T]) -> T:
+        """Run an intent now, or within the unit."""
+        if self.unit is not None:
+            return self.unit.run(intent)
+        return cast(T, perform(self.archive, [intent])[0])
+
+    def once(
+        self, request_id: str | None, intent: Intent[T], answer: Callable[[T], Any], again: Callable[[Any], T]
+    ) -> T:
+        """Run an intent with a request id: the same id twice has one effect and the same answer (K5)."""
+        if request_id is None:
+            return self.run(intent)
+        if type(request_id) is not str or not 0 < len(request_id) <= 200:
+            raise InputError([problem("request.id", "request_id")])
+        key = hashlib.sha256(f"{self.reading.actor.id}\0{request_id}".encode()).hexdigest()
+
+        def guarded(work: Work) -> tuple[bool, Any]:
+            (row,) = self.archive.repository.get_many([Key("requests", key)])
+            if row is not None:
+                return True, decode(row.body)
+            result = intent(work)
+            work.ops.append(Put("requests", key, encode(answer(result)), {}, "", 0))
+            return False, result
+
+        known, result = self.run(guarded)
+        return again(result) if known else cast(T, result)
+
+    # -- preparing --------------------------------------------------------------------------------
+
+    def prepare(self, changes: Sequence[Change], kind: str, told: Told) -> list[Prepared]:
+        """Read changes at the door. InputError lists the problems of all of them."""
+        problems: list[Problem] = []
+        found: list[Prepared] = []
+        for item in changes:
+            try:
+                found.append(self._prepared(item, kind, told))
+            except InputError as error:
+                problems.extend(error.problems)
+        try:
+            told_source(told, act="", rev=0, at="9", zone=self.archive.zone)
+            self.because(told)
+        except InputError as error:
+            problems.extend(error.problems)
+        if problems:
+            raise InputError(problems)
+        return found
+
+    def _prepared(self, item: Change, kind: str, told: Told) -> Prepared:
+        registry = self.archive.registry
+        if not isinstance(item, Change):
+            raise InputError([problem("change.shape", "change")])
+        how = item.told if item.told is not None else told
+        if item.typed is not None:
+            spec = _spec_of(registry, type(item.typed), kind)
+            return Prepared(spec, how, None, self.archive.door.check(item.typed))
+        if isinstance(item.section, str):
+            spec = registry.spec(item.section, kind)
+            if spec.key.startswith(PREFIX):
+                raise InputError([problem("change.section", "change")])
+        else:
+            spec = _spec_of(registry, item.section, kind)
+        parsed = self.archive.door.parse(spec, item.values)
+        if parsed.problems:
+            raise InputError(parsed.problems)
+        return Prepared(spec, how, parsed, None)
+
+    def because(self, told: Told) -> str:
+        """Why: of the call, else of the unit. InputError if it is no text of at most 10,000 characters."""
+        given = told.get("because") or self._because
+        if type(given) is not str or len(given) > _NOTE or "\0" in given or not _encodable(given):
+            raise InputError([problem("told.text", "because", limit=_NOTE)])
+        return given
+
+    # -- acts -------------------------------------------------------------------------------------
+
+    def begin(self, loaded: Loaded, verb: str, act: str, now: str, told: Told) -> Acting:
+        """An act on a dossier, recorded after everything the dossier has (K7)."""
+        at = max(now, _after(loaded.head.at))
+        return Acting(
+            self.archive.context, loaded, act=act, at=at, today=day_of(at, self.archive.zone), verb=verb,
+            actor=self.reading.actor.id, because=self.because(told),
+        )  # fmt: skip
+
+    def act(
+        self, work: Work, loaded: Loaded, verb: str, act: str, now: str, prepared: Sequence[Prepared], told: Told
+    ) -> DossierView:
+        """Apply prepared changes as one act; the view of what came of it."""
+        acting = self.begin(loaded, verb, act, now, told)
+        for item in prepared:
+            source = acting.source(item.told)
+            if item.raw is not None:
+                acting.typed(item.spec, item.raw, source)
+            elif item.parsed is not None:
+                acting.change(item.spec, item.parsed, source)
+        return self.finish(work, acting, verb)
+
+    def finish(self, work: Work, acting: Acting, verb: str, records: Sequence[str] = ()) -> DossierView:
+        """Put an act and its event into the batch; the view of the new state."""
+        loaded = acting.loaded
+        work.ops.extend(acting.rows())
+        if loaded.head.into or loaded.head.linked:
+            self._reindex(work, loaded)
+        mask = written_mask(self.archive, loaded.head.kind, acting.touched, records)
+        subject = (loaded.head.pseudonym, loaded.head.rev, mask)
+        work.events.append(self.event(verb, acting.head.id, acting.head.at, subject))
+        return self.reading.view(loaded.id, loaded.body, loaded.special_body, self.reading.decide("consult"))
+
+    def event(self, verb: str, act: str, at: str, subject: tuple[str, int, str]) -> Event:
+        """The event of a change; its verb decides by the right to collect or to edit."""
+        decision = self.reading.decide("collect" if verb in COLLECTING else "edit")
+        return self.reading.event(verb, decision, subjects=(subject,), act=act, at=at)
+
+    def unchanged(self, basis: DossierView, loaded: Loaded, prepared: Sequence[Prepared]) -> None:
+        """ConflictError if a field named by the changes changed since the view; it names only readable fields."""
+        paths = [path for item in prepared for path in item.fields]
+        try:
+            changed_since(loaded, *basis.bodies, paths)
+            return
+        except ConflictError as error:
+            named = error.fields
+        readable = [path for path in named if self._readable(path, loaded.head.kind)]
+        raise ConflictError(readable or ("-",), path=readable[0] if readable else "")
+
+    # -- records ----------------------------------------------------------------------------------
+
+    def enter(
+        self, target: str, what: Sequence[Change | Draft], verb: str, act: str, told: Told
+    ) -> Intent[tuple[str, ...]]:
+        """The intent that enters records and changes as one act; it gives the ids of the records."""
+        drafts = [parse_draft(self.archive, item) for item in what if isinstance(item, Draft)]
+        changes = [item for item in what if not isinstance(item, Draft)]
+        if not what:
+            raise InputError([problem("enter.empty", "enter")])
+        ids = tuple(self.archive.new_id() for _ in drafts)
+        now = self.archive.moment()
+        details = self.details(told, act, now)
+
+        def intent(work: Work) -> tuple[str, ...]:
+            at = now
+            if changes:
+                loaded = work.load(target)
+                prepared = self.prepare(changes, loaded.head.kind, told)
+                acting = self.begin(loaded, verb, act, now, told)
+                for item in prepared:
+                    if item.raw is not None:
+                        acting.typed(item.spec, item.raw, acting.source(item.told))
+                    elif item.parsed is not None:
+                        acting.change(item.spec, item.parsed, acting.source(item.told))
+                at = acting.head.at
+            for record, (kind, document) in zip(ids, drafts, strict=True):
+                work.ops.extend(
+                    enter_ops(self.archive, target, record, kind, document, act=act, at=at,
+                              actor=self.reading.actor.id, told=details)
+                )  # fmt: skip
+                work.stale[target] = None
+            kinds = [kind for kind, _ in drafts]
+            if changes:
+                self.finish(work, acting, verb, kinds)
+            else:
+                head = work.loaded[target].head if target in work.loaded else self._head(target)
+                mask = written_mask(self.archive, head.kind, (), kinds)
+                work.events.append(self.event(verb, act, at, (head.pseudonym, 0, mask)))
+            return ids
+
+        return intent
+
+    def plain(self, item: Change | Draft) -> dict[str, Any]:
+        """What was handed in, as JSON, when nobody knows yet what kind of party it is about."""
+        if isinstance(item, Draft):
+            kind, document = parse_draft(self.archive, item)
+            return {"record": kind, "fields": document}
+        problems: tuple[Problem, ...] = ()
+        for kind in ("person", "organization", "group"):
+            try:
+                prepared = self._prepared(item, kind, Told())
+            except InputError as error:
+                problems = problems or error.problems
+                continue
+            codec = self.archive.registry.codec(prepared.spec)
+            raw = prepared.raw
+            if raw is None and prepared.parsed is not None:
+                added = {name: edit.add for name, edit in prepared.parsed.edits.items()}
+                raw = codec.dump(prepared.spec.cls(**{**prepared.parsed.values, **added}))
+            return {"section": prepared.spec.key, "fields": decode(raw or b"{}")}
+        raise InputError(problems)
+
+    def details(self, told: Told, act: str, at: str) -> dict[str, str]:
+        """How an entry was told. InputError as for claims."""
+        source = told_source(told, act=act, rev=0, at=at, zone=self.archive.zone)
+        return {
+            "because": self.because(told),
+            "channel": source.channel,
+            "observed": source.observed,
+            "told_by": source.told_by,
+        }
+
+    def _head(self, dossier: str) -> Head:
+        (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
+        if row is None:
+            raise NotFoundError()
+        return head_of(row.body)
+
+    def _readable(self, path: str, kind: str) -> bool:
+        spec = self.archive.registry.spec(section_of(path), kind)
+        name = path.partition("/")[2]
+        return bool(self.reading.decide("consult").mask(spec) & anatomy(spec).masks.get(name, 0))
+
+    def _reindex(self, work: Work, loaded: Loaded) -> None:
+        """Let the survivor's index say what the linked set shows, whichever file was changed."""
+        members = self.reading.members(loaded.id)
+        others = [member for member in members if member != loaded.id]
+        keys = [Key("dossiers", member) for member in others]
+        rows = {row.id: row for row in self.archive.repository.get_many(keys) if row is not None}
+        states = {member: work.loaded[member].core for member in members if member in work.loaded}
+        for member, row in rows.items():
+            states.setdefault(member, State.decode(row.body))
+        ordered = [State.decode(states[member].encode()) for member in members]
+        work.ops.append(self.index_op(members[0], ordered))
+
+    def index_op(self, survivor: str, states: Sequence[State]) -> Index:
+        """Index values of a survivor from all linked states (derived columns stay with `facts`)."""
+        head = states[0].head
+        combined = combine(head, states, self.archive.registry, self.reading.today())
+        (row,) = self.archive.repository.get_many([Key("dossiers", survivor)])
+        derived = {n: v for n, v in (row.index if row else {}).items() if n in self.archive.indexing.derived}
+        index = {**self.archive.indexing.whole(head, combined, self.archive.registry), **derived}
+        return Index("dossiers", survivor, index, 0, True)
+
+
+COLLECTING = frozenset({"register", "update", "collect", "enter", "follow_up"})
+
+
+def written_mask(archive: Archive, kind: str, paths: Sequence[str], records: Sequence[str]) -> str:
+    """The mask of a change in its event: all leaves of each field it names, and the kinds of records it enters."""
+    masks: dict[str, int] = {}
+    for path in paths:
+        section, _, name = path.partition("/")
+        spec = archive.registry.spec(section, kind)
+        field = name.partition("[")[0].partition("/")[0]
+        masks[section] = masks.get(section, 0) | anatomy(spec).masks[field]
+    runs = [f"{section}:{mask:x}" for section, mask in sorted(masks.items())]
+    return ";".join([*runs, *(PREFIX + record for record in sorted(set(records)))])
+
+
+def withdraws(item: Change | Draft) -> bool:
+    """Whether a change takes something away, which needs the right to edit."""
+    if isinstance(item, Draft):
+        return False
+    return any(
+        isinstance(value, Unset) or (isinstance(value, Edit) and bool(value.remove)) for value in item.values.values()
+    )
+
+
+def _spec_of(registry: Any, cls: type, kind: str) -> SectionSpec:
+    mark = getattr(cls, "__dossier_section__", None)
+    spec = registry.find(mark.key, kind) if mark is not None else None
+    if spec is None or spec.cls is not cls:
+        raise InputError([problem("change.class", "change")])
+    return cast(SectionSpec, spec)
+
+
+def _after(at: str) -> str:
+    """The earliest instant behind a stored one: recorded time never runs backwards, nor stands still (K7)."""
+    if not at:
+        return ""
+    return instant(dt.datetime.fromisoformat(at) + dt.timedelta(microseconds=1))
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+        return True
+    except UnicodeEncodeError:
+        return False
