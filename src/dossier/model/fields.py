@@ -226,7 +226,7 @@ class Leaf:
     doc: str = ""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class FieldSpec:
     """A field of a section or part class. `leaf` is its leaf's number, None for items, whose parts' fields hold them.
 
@@ -244,8 +244,11 @@ class FieldSpec:
     pattern: str
     fields: Mapping[str, FieldSpec]
 
+    def __repr__(self) -> str:
+        return f"<field {self.pattern}>"
 
-@attrs.frozen(eq=False)
+
+@attrs.frozen(eq=False, repr=False)
 class SectionSpec:
     """A section class, read: its fields, its leaves in the order of declaration, and how paths name them."""
 
@@ -257,8 +260,11 @@ class SectionSpec:
     zh: str
     en: str
     fields: Mapping[str, FieldSpec]
-    bits: Mapping[str, int] = attrs.field(repr=False)
+    bits: Mapping[str, int]
     """Pattern → number of its leaf."""
+
+    def __repr__(self) -> str:
+        return f"<section {self.key}{f' of a {self.kind}' if self.kind else ''} {self.version[0]}.{self.version[1]}>"
 
     @property
     def full(self) -> int:

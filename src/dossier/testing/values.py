@@ -28,8 +28,8 @@ from dossier.model.values import (
 )
 from dossier.repository.canonical import MAX_INT
 
-_CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
-_CODE_CHARACTERS = st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc"), exclude_characters="\0[]{}/:")
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+_CODE_CHARACTERS = st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"], exclude_characters="\0[]{}/:")
 
 
 def texts(limit: int = 200) -> st.SearchStrategy[str]:

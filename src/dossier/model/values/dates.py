@@ -104,12 +104,13 @@ class PartialDate:
 
     def text(self, lang: Lang = "en") -> str:
         """ISO 8601 in English, 2020年3月5日 in Chinese; without a year `--03-05` and 3月5日."""
-        parts = ((self.year, "年"), (self.month, "月"), (self.day, "日"))
+        parts = ((self.month, "月"), (self.day, "日"))
         if lang == "zh":
-            return "".join(f"{part}{sign}" for part, sign in parts if part is not None)
+            year = "" if self.year is None else f"{self.year:04d}年"
+            return year + "".join(f"{part}{sign}" for part, sign in parts if part is not None)
         if self.year is None:
             return f"--{self.month:02d}-{self.day:02d}"
-        return "-".join([f"{self.year:04d}", *(f"{part:02d}" for part, _ in parts[1:] if part is not None)])
+        return "-".join([f"{self.year:04d}", *(f"{part:02d}" for part, _ in parts if part is not None)])
 
 
 @attrs.frozen
