@@ -19,9 +19,6 @@ from dossier_sqlite.searching import has_text, shortcut
 from dossier_sqlite.tables import Table
 from dossier_sqlite.where import Form, numbered, read
 
-KEPT = 500
-"""Statements kept a table."""
-
 
 def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) -> Page:
     """One page, read from one state."""
@@ -78,8 +75,6 @@ def _statement(table: Table, form: Form, order: Order | None, segment: str, bodi
     key = (form, order, segment, bodies)
     sql = table.plans.get(key)
     if sql is None:
-        if len(table.plans) >= KEPT:
-            table.plans.clear()
         sql = table.plans[key] = _build(table, form, order, segment, bodies, cursor)
     return sql
 

@@ -37,6 +37,19 @@ def unpack_set(text: str) -> tuple[Any, ...]:
     return tuple(decode(text.encode()))
 
 
+KEPT = 1000
+"""Statements kept a table; an application has a few dozen."""
+
+
+class _Plans(dict[object, str]):
+    """Statements by form. When there are too many, all are forgotten."""
+
+    def __setitem__(self, key: object, sql: str) -> None:
+        if len(self) >= KEPT:
+            self.clear()
+        super().__setitem__(key, sql)
+
+
 class Table:
     """Everything about the table of one collection that does not change until the next declaration."""
 
@@ -68,20 +81,18 @@ class Table:
         self.get = f"select {self.select} from {self.sql} t where t.id = ?"
         self.find_version = f"select version from {self.sql} where id = ?"
         self.find_rid = f"select max(rid) from {self.sql}"
-        tracked = "".join(f", {self.columns[name]}" for name in (*self.sets, *self.texts))
-        self.find_old = f"select rid, version, mark{tracked} from {self.sql} where id = ?"
+        everything = "".join(f", {column}" for column in self.columns.values())
+        self.find_old = f"select rid, version, mark, scope{everything} from {self.sql} where id = ?"
         self.find_scope = f"select id from {self.sql} where scope_key = ? and scope = ?"
         self.delete = f"delete from {self.sql} where id = ?"
         columns = [self.columns[name] for name in self.put_names]
         rid = [] if self.plain else ["rid"]
         names = [*rid, "id", "version", "scope", "scope_key", *columns, "body"]
         self.insert = f"insert into {self.sql}({', '.join(names)}) values ({', '.join('?' * len(names))})"
-        changes = ", ".join(f"{name} = ?" for name in ["version", "scope", "scope_key", *columns, "body"])
-        self.update = f"update {self.sql} set {changes} where id = ?"
         self._put_sets = tuple((place, name) for place, name in enumerate(self.put_names) if name in self.sets)
         self.side_insert = {name: f"insert into {side}(value, rid) values (?, ?)" for name, side in self.sets.items()}
         self.side_delete = {name: f"delete from {side} where value = ? and rid = ?" for name, side in self.sets.items()}
-        self.plans: dict[object, str] = {}
+        self.plans: dict[object, str] = _Plans()
 
     def row(self, record: tuple[Any, ...]) -> Row:
         """A Row from a record of `select` or `select_bare`."""
@@ -105,10 +116,14 @@ class Table:
         """An index value as it stands in its column."""
         return pack_set(value) if name in self.sets else value
 
-    def set_columns(self, names: Iterable[str]) -> str:
-        """The statement that sets mark and these columns of one row; parameters: mark, values …, rid."""
-        changes = "".join(f", {self.columns[name]} = ?" for name in names)
-        return f"update {self.sql} set mark = ?{changes} where rid = ?"
+    def change(self, always: str, names: Iterable[str]) -> str:
+        """The statement that sets some columns of one row; parameters: those of `always`, values …, rid."""
+        changed = tuple(names)
+        sql = self.plans.get((always, changed))
+        if sql is None:
+            columns = "".join(f", {self.columns[name]} = ?" for name in changed)
+            sql = self.plans[always, changed] = f"update {self.sql} set {always}{columns} where rid = ?"
+        return sql
 
 
 def tables_of(collections: Mapping[str, Collection]) -> dict[str, Table]:

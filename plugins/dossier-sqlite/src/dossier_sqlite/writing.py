@@ -127,9 +127,18 @@ class Writer:
         if old is None:
             self._insert(table, [put])
             return
-        _, *values = table.record(put, put.version or version + 1)
-        self.conn.execute(table.update, (*values, put.id))
-        self._track(table, old, {name: put.index.get(name) for name in table.put_names})
+        # Only what differs is set: SQLite rewrites each index that has a column in the statement.
+        before = dict(zip(table.names, old[4:], strict=True))
+        _, now, scope, key, *values, body = table.record(put, put.version or version + 1)
+        changed = {name: value for name, value in zip(table.put_names, values, strict=True) if value != before[name]}
+        if scope == old[3]:
+            sql = table.change("version = ?, body = ?", changed)
+            self.conn.execute(sql, (now, body, *changed.values(), old[0]))
+        else:
+            sql = table.change("version = ?, body = ?, scope = ?, scope_key = ?", changed)
+            self.conn.execute(sql, (now, body, scope, key, *changed.values(), old[0]))
+        if changed:
+            self._track(table, old[0], before, {name: put.index.get(name) for name in changed})
 
     def _index(self, table: Table, op: Index) -> None:
         old = self.conn.execute(table.find_old, (op.id,)).fetchone()
@@ -137,8 +146,8 @@ class Writer:
             return
         fields: Mapping[str, IndexValue] = {name: op.fields.get(name) for name in table.names} if op.all else op.fields
         values = [table.column_value(name, value) for name, value in fields.items()]
-        self.conn.execute(table.set_columns(fields), (max(op.mark, old[2]), *values, old[0]))
-        self._track(table, old, fields)
+        self.conn.execute(table.change("mark = ?", fields), (max(op.mark, old[2]), *values, old[0]))
+        self._track(table, old[0], dict(zip(table.names, old[4:], strict=True)), fields)
 
     def _delete(self, table: Table, id: str, expect: int | None) -> None:
         old = self.conn.execute(table.find_old, (id,)).fetchone()
@@ -146,14 +155,13 @@ class Writer:
             raise ConflictError(path=table.name)
         if old is not None:
             self.conn.execute(table.delete, (id,))
-            self._track(table, old, dict.fromkeys(table.names))
+            before = dict(zip(table.names, old[4:], strict=True))
+            self._track(table, old[0], before, dict.fromkeys(table.names))
 
-    def _track(self, table: Table, old: tuple[Any, ...], new: Mapping[str, IndexValue]) -> None:
-        """Bring side tables and text indexes after the row; `old` is a record of `find_old`."""
+    def _track(self, table: Table, rid: int, before: Mapping[str, Any], new: Mapping[str, IndexValue]) -> None:
+        """Bring side tables and text indexes after the row; `before` holds columns, `new` index values."""
         if table.plain:
             return
-        rid = old[0]
-        before = dict(zip((*table.sets, *table.texts), old[3:], strict=True))
         for name in table.sets:
             if name in new:
                 was = set(unpack_set(before[name])) if before[name] is not None else set()
