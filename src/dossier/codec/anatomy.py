@@ -21,7 +21,8 @@ class Anatomy:
     """Derived once a section class.
 
     `kinds`: field pattern → "one", "set", "series" or "items" (computed fields are left out); `special`: names of
-    fields that live in the compartment of their own; `items`: names of fields with parts.
+    fields that live in the compartment of their own; `items`: names of fields with parts; `masks`: field name → all
+    leaves below it; `computed`: whether any field is computed from records.
     """
 
     spec: SectionSpec
@@ -29,6 +30,7 @@ class Anatomy:
     special: frozenset[str]
     items: tuple[str, ...]
     masks: Mapping[str, int]
+    computed: bool
 
     def leaf(self, path: str) -> Leaf:
         """The leaf of a whole path (with its section). InputError names the nearest one where there is none."""
@@ -54,7 +56,8 @@ def anatomy(spec: SectionSpec) -> Anatomy:
             special.add(name)
     items = tuple(name for name, field in spec.fields.items() if field.declared.shape is Shape.ITEMS)
     masks = {name: field.mask for name, field in spec.fields.items()}
-    return Anatomy(spec, kinds, frozenset(special), items, masks)
+    computed = any(leaf.shape is Shape.COMPUTED for leaf in spec.leaves)
+    return Anatomy(spec, kinds, frozenset(special), items, masks, computed)
 
 
 @lru_cache(maxsize=4096)

@@ -347,10 +347,7 @@ class Acting:
         self._refill()
         ops: list[Op] = []
         head = loaded.head
-        special_touched = bool(
-            self._asserts["special"] or self._withdraws["special"] or self._documents_changed(loaded.special)
-        )
-        special_touched = special_touched or any(self._home(self._spec(p), p) == "special" for p in self._touched)
+        special_touched = any(self._home(self._spec(path), path) == "special" for path in self._touched)
         sections = dict.fromkeys(section_of(path) for path in self._touched)
         for section in sections:
             spec = self._context.registry.spec(section, head.kind)
@@ -392,9 +389,6 @@ class Acting:
 
     def _compartment(self, path: str) -> str:
         return self._home(self._spec(path), path)
-
-    def _documents_changed(self, state: State) -> bool:
-        return bool(state.documents) and any(state.documents.values()) and self._whole["special"]
 
     def _refill(self) -> None:
         """Index values of the sections that were touched, from what their fields now show."""

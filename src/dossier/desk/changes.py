@@ -14,7 +14,7 @@ import attrs
 
 from dossier.errors import InputError
 from dossier.model.claims import Source
-from dossier.model.clock import as_day, as_instant
+from dossier.model.clock import as_day, as_instant, day_of
 from dossier.model.problems import problem
 
 When = dt.datetime | dt.date | str
@@ -24,7 +24,7 @@ class Told(TypedDict, total=False):
     """Keyword options of every verb that takes in facts.
 
     `channel` one of `dossier.CHANNELS` or a word of yours ("desk" if not said), `told_by` who said it, `observed`
-    when it was seen (default: now), `valid_from`/`valid_to` calendar days, both included, `evidence` references,
+    when it was seen (default: now; a day counts to its end), `valid_from`/`valid_to` calendar days, both included, `evidence` references,
     `because` why this is entered.
     """
 
@@ -117,10 +117,10 @@ def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> S
     observed = ""
     try:
         seen = told.get("observed", "")
-        if isinstance(seen, dt.datetime):
-            observed = as_instant(seen, zone, path="observed")
-        elif seen:
-            observed = as_day(seen, path="observed") if _is_day(seen) else as_instant(seen, zone, path="observed")
+        observed = as_instant(seen, zone, path="observed", end=True) if seen else ""
+        if observed and day_of(observed, zone) == day_of(at, zone) and observed > at:
+            # "Today" is not later than now.
+            observed = ""
     except InputError as error:
         problems.extend(error.problems)
     for name in days:
@@ -131,7 +131,7 @@ def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> S
             problems.extend(error.problems)
     if days["valid_from"] and days["valid_to"] and days["valid_from"] > days["valid_to"]:
         problems.append(problem("told.span", "valid_to"))
-    if observed > at[: len(observed)] and observed:
+    if observed > at:
         problems.append(problem("told.future", "observed"))
     if problems:
         raise InputError(problems)
@@ -146,7 +146,3 @@ def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> S
         valid_to=days["valid_to"],
         evidence=evidence,
     )
-
-
-def _is_day(value: dt.date | str) -> bool:
-    return not isinstance(value, str) or len(value) <= 10

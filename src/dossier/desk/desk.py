@@ -396,9 +396,9 @@ class Desk:
         if not rows:
             return []
         if rows[0].collection == "dossiers" and not self.reading.apart(decision):
-            return [self.reading.from_rows(row, None, None, decision) for row in rows]
+            return [self.reading.from_rows(row, None, self.reading.facts_later(row.id), decision) for row in rows]
         found = self.reading.fetch([row.id for row in rows])
-        return [view for view in found if view is not None]
+        return list({view.id: view for view in found if view is not None}.values())
 
     def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
         decision = self.reading.permit("consult", called="records")

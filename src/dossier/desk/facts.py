@@ -6,52 +6,89 @@ dossier makes them sortable. A refresh reads the row first, so the last of sever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from dossier.desk.layout import THOUSANDTHS, core_scope
+from dossier.desk.layout import THOUSANDTHS, core_scope, date_text
 from dossier.desk.stored import stored_record
 from dossier.errors import ConflictError
-from dossier.repository import Aggregates, And, Batch, Eq, Group, Index, Key, Order, Put, Query, Repository, encode
+from dossier.repository import (
+    Aggregates,
+    And,
+    Batch,
+    Eq,
+    Expr,
+    Group,
+    In,
+    Index,
+    Key,
+    Not,
+    Op,
+    Order,
+    Put,
+    Query,
+    Reader,
+    Repository,
+    encode,
+)
 
 _TRIES = 20
+_CHUNK = 200
 SECTION = "transaction_status"
 _BY = ("kind", "state", "currency")
 
 
 def refresh(repository: Repository, dossiers: Iterable[str]) -> None:
-    """Compute and keep the facts of these dossiers."""
-    for dossier in dossiers:
-        for _ in range(_TRIES):
-            if _refresh(repository, dossier):
-                break
+    """Compute and keep the facts of these dossiers, many in one batch; alone where another writer came between."""
+    waiting = list(dossiers)
+    for start in range(0, len(waiting), _CHUNK):
+        chunk = waiting[start : start + _CHUNK]
+        if not _refresh(repository, chunk):
+            for dossier in chunk:
+                for _ in range(_TRIES):
+                    if _refresh(repository, [dossier]):
+                        break
 
 
-def _refresh(repository: Repository, dossier: str) -> bool:
-    (row,) = repository.get_many([Key("facts", dossier)])
-    version = row.version if row is not None else 0
-    groups = _groups(repository, dossier)
-    facts = _facts(repository, dossier, groups)
-    body = encode({SECTION: {name: value for name, value in facts.items() if value is not None}})
-    if row is not None and row.body == body:
+def facts_of(repository: Reader, dossiers: Sequence[str]) -> dict[str, Any]:
+    """The computed fields, as JSON by section, over the records of one dossier or of a linked set."""
+    facts = _facts(repository, dossiers, _groups(repository, dossiers))
+    return {SECTION: {name: value for name, value in facts.items() if value is not None}}
+
+
+def _refresh(repository: Repository, dossiers: Sequence[str]) -> bool:
+    ops: list[Op] = []
+    for dossier, row in zip(dossiers, repository.get_many([Key("facts", d) for d in dossiers]), strict=True):
+        version = row.version if row is not None else 0
+        facts = facts_of(repository, [dossier])
+        body = encode(facts)
+        if row is not None and row.body == body:
+            continue
+        known = facts[SECTION]
+        index = {
+            f"{SECTION}_total": _scaled(known.get("total")),
+            f"{SECTION}_times": known.get("times"),
+            f"{SECTION}_last_date": date_text(known["last_date"]) if "last_date" in known else None,
+            f"{SECTION}_arrears": _scaled(known.get("arrears")),
+        }
+        ops.append(Put("facts", dossier, body, {}, core_scope(dossier), version))
+        ops.append(Index("dossiers", dossier, index, version + 1))
+    if not ops:
         return True
-    index = {
-        f"{SECTION}_total": _scaled(facts["total"]),
-        f"{SECTION}_times": facts["times"],
-        f"{SECTION}_last_date": _day(facts["last_date"]),
-        f"{SECTION}_arrears": _scaled(facts["arrears"]),
-    }
-    put = Put("facts", dossier, body, {}, core_scope(dossier), version)
     try:
-        repository.commit(Batch((put, Index("dossiers", dossier, index, version + 1))), durable=False)
+        repository.commit(Batch(tuple(ops)), durable=False)
         return True
     except ConflictError:
         return False
 
 
-def _groups(repository: Repository, dossier: str) -> list[Group]:
-    where = Eq("dossier", dossier)
+def _of(dossiers: Sequence[str]) -> Expr:
+    return Eq("dossier", dossiers[0]) if len(dossiers) == 1 else In("dossier", tuple(dossiers))
+
+
+def _groups(repository: Reader, dossiers: Sequence[str]) -> list[Group]:
+    where = _of(dossiers)
     if isinstance(repository, Aggregates):
         return repository.aggregate("records", where, by=_BY, sums=("amount",))
     found: dict[tuple[Any, ...], tuple[int, int]] = {}
@@ -61,13 +98,13 @@ def _groups(repository: Repository, dossier: str) -> list[Group]:
         for row in page.rows:
             key = tuple(row.index.get(name) for name in _BY)
             count, total = found.get(key, (0, 0))
-            found[key] = (count + 1, total + int(row.index.get("amount") or 0))  # type: ignore[arg-type]
+            found[key] = (count + 1, total + int(cast(int, row.index.get("amount") or 0)))
         after = page.cursor
         if after is None:
             return [Group(key=key, count=count, sums=(total,)) for key, (count, total) in found.items()]
 
 
-def _facts(repository: Repository, dossier: str, groups: list[Group]) -> dict[str, Any]:
+def _facts(repository: Reader, dossiers: Sequence[str], groups: list[Group]) -> dict[str, Any]:
     """Amounts are given where all records are in one currency; several currencies have no one total."""
     sums: dict[str, dict[str, int]] = {}
     counts: dict[str, int] = {}
@@ -87,9 +124,9 @@ def _facts(repository: Repository, dossier: str, groups: list[Group]) -> dict[st
     return {
         "total": _money(sums.get("order", {})),
         "times": counts.get("order") or None,
-        "last_date": _last(repository, dossier, "order"),
+        "last_date": _last(repository, dossiers, "order"),
         "arrears": _money(owed) if "receivable" in counts else None,
-        "satisfaction": _rating(repository, dossier),
+        "satisfaction": _rating(repository, dossiers),
         "credit_problems": counts.get("credit_problem") or None,
     }
 
@@ -102,27 +139,23 @@ def _money(sums: dict[str, int]) -> dict[str, str] | None:
     return {"amount": f"{amount:f}", "currency": currency}
 
 
-def _last(repository: Repository, dossier: str, kind: str) -> dict[str, int] | None:
-    where = And((Eq("dossier", dossier), Eq("kind", kind)))
-    query = Query(collection="records", where=where, order=Order("at", descending=True), limit=1, bodies=False)
-    page = repository.find(query)
+def _last(repository: Reader, dossiers: Sequence[str], kind: str) -> dict[str, int] | None:
+    page = repository.find(_latest(dossiers, kind, bodies=False))
     day = str(page.rows[0].index.get("at") or "") if page.rows else ""
     parts = [int(part) for part in day.split("-") if part]
     return dict(zip(("year", "month", "day"), parts, strict=False)) or None
 
 
-def _rating(repository: Repository, dossier: str) -> dict[str, int] | None:
-    where = And((Eq("dossier", dossier), Eq("kind", "survey")))
-    page = repository.find(Query(collection="records", where=where, order=Order("at", descending=True), limit=1))
-    if not page.rows:
-        return None
-    rating: dict[str, int] | None = stored_record(page.rows[0].body).fields().get("rating")
+def _rating(repository: Reader, dossiers: Sequence[str]) -> dict[str, int] | None:
+    page = repository.find(_latest(dossiers, "survey", bodies=True))
+    rating: dict[str, int] | None = stored_record(page.rows[0].body).fields().get("rating") if page.rows else None
     return rating
+
+
+def _latest(dossiers: Sequence[str], kind: str, *, bodies: bool) -> Query:
+    where = And((_of(dossiers), Eq("kind", kind), Not(Eq("state", "cancelled"))))
+    return Query(collection="records", where=where, order=Order("at", descending=True), limit=1, bodies=bodies)
 
 
 def _scaled(money: dict[str, str] | None) -> int | None:
     return int(Decimal(money["amount"]) * THOUSANDTHS) if money else None
-
-
-def _day(date: dict[str, int] | None) -> str | None:
-    return "-".join(f"{part:0{4 if name == 'year' else 2}d}" for name, part in date.items()) if date else None

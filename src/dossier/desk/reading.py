@@ -5,13 +5,15 @@ Floor: desk. consult, find, history, card, brief and what writes return all come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
-from dossier.desk.views import DossierView, subject_mask
+from dossier.desk.facts import facts_of
+from dossier.desk.views import DossierView, Facts, subject_mask
 from dossier.errors import DamagedError, DeniedError, NotFoundError
 from dossier.ledger import Event
 from dossier.model.clock import day_of, instant
@@ -129,14 +131,12 @@ class Reading:
         rows = self.archive.repository.get_many(keys)
         for n, _ in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
-            found.append(self.from_rows(core, special, facts, decision) if core is not None else None)
+            found.append(self.from_rows(core, special, _facts_in(facts), decision) if core is not None else None)
         return found
 
-    def from_rows(self, core: Row, special: Row | None, facts: Row | None, decision: Decision) -> DossierView:
+    def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
-        view = self.view(
-            core.id, core.body, special.body if special else b"", decision, decode(facts.body) if facts else None
-        )
+        view = self.view(core.id, core.body, special.body if special else b"", decision, facts)
         today = self.today()
         head = view.head
         if head.into or head.linked or ((until := view.until) and until <= today):
@@ -144,7 +144,7 @@ class Reading:
         return view
 
     def view(
-        self, dossier: str, body: bytes, special: bytes, decision: Decision, facts: Mapping[str, Any] | None = None
+        self, dossier: str, body: bytes, special: bytes, decision: Decision, facts: Facts | None = None
     ) -> DossierView:
         """THE way out: bodies of states and the caller's decision become what he may see."""
         return DossierView(
@@ -173,30 +173,37 @@ class Reading:
 
     def _combined(self, head: Head, dossier: str, decision: Decision, today: str) -> DossierView:
         members = self.members(dossier)
-        keys = [Key(c, d) for d in members for c in ("dossiers", "special", "facts")]
+        keys = [Key(c, d) for d in members for c in ("dossiers", "special")]
         rows = self.archive.repository.get_many(keys)
-        cores = [row for row in rows[0::3] if row is not None]
+        cores = [row for row in rows[0::2] if row is not None]
         if not cores:
             raise NotFoundError()
         states = [State.decode(row.body) for row in cores]
-        specials = [State.decode(row.body) for row in rows[1::3] if row is not None]
+        specials = [State.decode(row.body) for row in rows[1::2] if row is not None]
         survivor = states[0].head
         core = combine(survivor, states, self.archive.registry, today)
         special = combine(survivor, specials, self.archive.registry, today)
-        facts = rows[2]
-        return self.view(
-            cores[0].id,
-            core.encode(),
-            special.encode() if specials else b"",
-            decision,
-            decode(facts.body) if facts else None,
-        )
+        facts = partial(facts_of, self.archive.repository, members)
+        return self.view(cores[0].id, core.encode(), special.encode() if specials else b"", decision, facts)
+
+    def facts_later(self, dossier: str) -> Facts:
+        """Computed fields that are read when somebody looks at them."""
+
+        def read() -> dict[str, Any]:
+            (row,) = self.archive.repository.get_many([Key("facts", dossier)])
+            return _facts_in(row)() if row is not None else {}
+
+        return read
 
     def _head(self, dossier: str) -> Head:
         (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
         if row is None:
             raise DamagedError(what="link")
         return head_of(row.body)
+
+
+def _facts_in(row: Row | None) -> Facts:
+    return lambda: decode(row.body) if row is not None else {}
 
 
 def _below(head: Head, head_by_id: Callable[[str], Head]) -> Iterable[str]:

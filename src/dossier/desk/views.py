@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
         PreferencesView,
         TransactionStatusView,
     )
+
+
+Facts = Callable[[], Mapping[str, Any]]
+"""Gives computed fields as JSON by section."""
 
 
 @attrs.frozen
@@ -88,7 +92,7 @@ class DossierView:
         id: str,
         body: bytes,
         special: bytes,
-        facts: Mapping[str, Any] | None,
+        facts: Facts | None,
         decision: Decision,
         registry: SectionRegistry,
         key: bytes,
@@ -223,8 +227,8 @@ class DossierView:
             if apart is not None:
                 other = codec.load(apart)
                 changes.update({name: getattr(other, name) for name in parts.special})
-        if self._facts and spec.key in self._facts:
-            changes.update(computed_values(spec, self._facts[spec.key]))
+        if parts.computed and self._facts is not None:
+            changes.update(computed_values(spec, self._facts().get(spec.key, {})))
         questions = self._table("core").questions
         if questions:
             changes.update(self._without_questions(spec, section, {path for path, _ in questions}))

@@ -108,7 +108,7 @@ class Writing:
             except InputError as error:
                 problems.extend(error.problems)
         try:
-            told_source(told, act="", rev=0, at="9", zone=self.archive.zone)
+            told_source(told, act="", rev=0, at=instant(self.archive.environment.now()), zone=self.archive.zone)
             self.because(told)
         except InputError as error:
             problems.extend(error.problems)

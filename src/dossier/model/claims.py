@@ -27,7 +27,7 @@ MARKS: Final = {"checked": CHECKED, "proven": PROVEN, "disputed": DISPUTED}
 class Source(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Where claims of one act and one channel come from. Instants are stored text (UTC), days YYYY-MM-DD, "" absent.
 
-    `act` id of the act, `rev` its revision in the dossier, `at` recorded, `observed` instant or day,
+    `act` id of the act, `rev` its revision in the dossier, `at` recorded, `observed` instant,
     `valid_from`/`valid_to` days, both included, `evidence` references the host understands.
     """
 
