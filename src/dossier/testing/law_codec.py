@@ -1,7 +1,8 @@
 """The laws K1 to K3 as far as door and shelf can break them, as functions that a pack runs over its own registry.
 
 Floor: testing. Use, in a test of a pack: `check_K1(registry)`, `check_K2(registry)`,
-`check_K3(Door(registry), registry)`. Each raises AssertionError with the counterexample. `broken_codec` holds the variants that must fail them.
+`check_K3(Door(registry), registry)`. Each raises AssertionError with the counterexample; `broken_codec` holds the
+variants that must fail them.
 """
 
 # ruff: noqa: N802 - a law keeps its number's spelling

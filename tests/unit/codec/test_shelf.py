@@ -223,7 +223,7 @@ def test_nothing_is_computed_from_withheld(use: Any) -> None:
 
 def test_withheld_is_one() -> None:
     assert pickle.loads(pickle.dumps(WITHHELD)) is copy.copy(WITHHELD) is copy.deepcopy([WITHHELD])[0] is Withheld()
-    assert WITHHELD == WITHHELD and WITHHELD != "WITHHELD" and not WITHHELD == None  # noqa: E711
+    assert WITHHELD == WITHHELD and WITHHELD != "WITHHELD" and WITHHELD != ()
     assert hash(WITHHELD) == hash(Withheld())
     assert repr(WITHHELD) == str(WITHHELD) == f"{WITHHELD}" == "WITHHELD"
     assert WITHHELD.text("zh") == "不予显示" and WITHHELD.text() == "withheld"
