@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from dossier.desk.layout import THOUSANDTHS, core_scope, date_text
+from dossier.desk.layout import MILLIONTHS, core_scope, date_text
 from dossier.desk.stored import stored_record
 from dossier.errors import ConflictError
 from dossier.repository import (
@@ -134,8 +134,8 @@ def _facts(repository: Reader, dossiers: Sequence[str], groups: list[Group]) -> 
 def _money(sums: dict[str, int]) -> dict[str, str] | None:
     if len(sums) != 1:
         return None
-    ((currency, thousandths),) = sums.items()
-    amount = (Decimal(thousandths) / THOUSANDTHS).normalize()
+    ((currency, millionths),) = sums.items()
+    amount = (Decimal(millionths) / MILLIONTHS).normalize()
     return {"amount": f"{amount:f}", "currency": currency}
 
 
@@ -158,4 +158,4 @@ def _latest(dossiers: Sequence[str], kind: str, *, bodies: bool) -> Query:
 
 
 def _scaled(money: dict[str, str] | None) -> int | None:
-    return int(Decimal(money["amount"]) * THOUSANDTHS) if money else None
+    return int(Decimal(money["amount"]) * MILLIONTHS) if money else None

@@ -16,7 +16,7 @@ from typing import Any, cast
 import attrs
 
 from dossier.codec import SectionRegistry
-from dossier.desk.layout import DERIVED_FIELDS, SEARCHES, THOUSANDTHS, Indexing
+from dossier.desk.layout import DERIVED_FIELDS, MILLIONTHS, SEARCHES, Indexing
 from dossier.errors import CursorError, InputError, QueryError, ReadableFieldError
 from dossier.model.fields import nearest_name
 from dossier.model.problems import problem
@@ -40,7 +40,8 @@ from dossier.repository import (
 )
 
 HEAD = {"number": "number", "kind": "kind", "standing": "standing", "stage": "stage", "custodian": "custodian"}
-Operand = str | int | bool | Money | PartialDate
+Operand = str | int | bool | Decimal | Money | PartialDate
+_MONEY = frozenset({"transaction_status/total", "transaction_status/arrears"})
 
 
 @attrs.frozen
@@ -203,7 +204,7 @@ class Finder:
         if derived is not None:
             self._readable(decision, path, path)
             homes.add("core")
-            return derived.name, False, derived.type
+            return derived.name, False, "money" if path in _MONEY else derived.type
         column = self._columns.get(path)
         if column is None:
             known = [*HEAD, *self._derived, *self._columns]
@@ -211,7 +212,7 @@ class Finder:
         section = path.partition("/")[0]
         self._readable(decision, f"{section}/{column.leaf.pattern}", path)
         homes.add(column.compartment)
-        return column.name, column.many, column.type
+        return column.name, column.many, "money" if column.leaf.type is Money else column.type
 
     def _readable(self, decision: Decision, path: str, named: str) -> None:
         """Every class of the section that has the leaf must let the caller read it, whatever a row turns out to be."""
@@ -241,14 +242,15 @@ def _atom(op: str, name: str, many: bool, operands: list[str | int], path: str) 
 
 
 def _operand(value: Any, kind: str, path: str) -> str | int:
-    if isinstance(value, Money):
-        value = int(value.amount * THOUSANDTHS)
-    elif isinstance(value, PartialDate):
+    if kind == "money":
+        amount = value.amount if isinstance(value, Money) else value
+        if type(amount) not in (int, Decimal):
+            raise InputError([problem("value.type", path, expected="Money", got=type(value).__name__)])
+        return int(amount * MILLIONTHS)
+    if isinstance(value, PartialDate):
         value = value.text("en")
     elif isinstance(value, Phone):
         value = value.number or value.given
-    elif isinstance(value, Decimal):
-        value = int(value * THOUSANDTHS)
     wanted = int if kind == "int" else str
     if type(value) is not wanted:
         raise InputError([problem("value.type", path, expected=wanted.__name__, got=type(value).__name__)])

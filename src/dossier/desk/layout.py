@@ -42,8 +42,8 @@ SEARCHES: Final = {
 }
 """One text index a sensitivity: each is built from fields of one tier (GUARANTEES 2)."""
 
-THOUSANDTHS: Final = 1000
-"""Money is indexed as an int64 of thousandths of its unit: three decimals survive."""
+MILLIONTHS: Final = 1_000_000
+"""Money is indexed as an int64 of millionths of its unit: every decimal that `Money` keeps survives in sums."""
 
 
 def core_scope(dossier: str) -> str:
@@ -259,7 +259,7 @@ def date_text(node: dict[str, int]) -> str:
 
 def _term(node: Any, token: str) -> str | int | None:
     if token == "int" and type(node) is dict and "amount" in node:
-        scaled = int(Decimal(node["amount"]) * THOUSANDTHS)
+        scaled = int(Decimal(node["amount"]) * MILLIONTHS)
         return scaled if -(2**63) <= scaled < 2**63 else None
     if token == "int" and type(node) is int:
         return node

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from dossier.desk.layout import THOUSANDTHS, date_text
+from dossier.desk.layout import MILLIONTHS, date_text
 from dossier.errors import DamagedError
 from dossier.repository import IndexValue
 
@@ -77,7 +77,7 @@ def stored_entry(body: bytes) -> StoredEntry:
 
 
 def record_index(dossier: str, kind: str, state: str, fields: dict[str, Any], due: str = "") -> dict[str, IndexValue]:
-    """What of a record is indexed: day texts, amount in thousandths of its currency, rating in hundredths of full."""
+    """What of a record is indexed: day texts, amount in millionths of its currency, rating in hundredths of full."""
     index: dict[str, IndexValue] = {"dossier": dossier, "kind": kind, "state": state}
     if "at" in fields:
         index["at"] = date_text(fields["at"])
@@ -87,7 +87,7 @@ def record_index(dossier: str, kind: str, state: str, fields: dict[str, Any], du
         index["by"] = fields["by"]
     money = fields.get("amount")
     if money is not None:
-        scaled = int(Decimal(money["amount"]) * THOUSANDTHS)
+        scaled = int(Decimal(money["amount"]) * MILLIONTHS)
         if -(2**63) <= scaled < 2**63:
             index["amount"] = scaled
         index["currency"] = money.get("currency", "CNY")
