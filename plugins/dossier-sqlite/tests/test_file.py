@@ -1,0 +1,427 @@
+"""The file: opening, refusing, locks, processes, fork, full disk, crashes, backup, lanes."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import pickle
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dossier.errors import (
+    ClosedError,
+    DamagedError,
+    DossierError,
+    ExistsError,
+    ForkedError,
+    InputError,
+    LockedError,
+    MissingArchiveError,
+    NewerFormatError,
+    NotAnArchiveError,
+    NotPicklableError,
+    ReadOnlyError,
+    StorageFullError,
+)
+from dossier.repository import TRUE, Aggregates, BacksUp, Batch, Key, Lanes, Put, Query, Repository, open_repository
+from dossier_sqlite import STEPS, SqliteRepository, open_sqlite
+
+
+def put(id: str, text: str = "单雄信", size: int = 10) -> Put:
+    return Put("cards", id, b"x" * size, {"text": text}, "s")
+
+
+def test_opening_never_creates_and_creating_never_overwrites(opened: Any, tmp_path: Path) -> None:
+    for mode in ("rw", "r"):
+        with pytest.raises(MissingArchiveError):
+            opened(mode)
+    repository = opened()
+    assert isinstance(repository, Aggregates)
+    assert isinstance(repository, BacksUp)
+    assert isinstance(repository, Lanes)
+    contract: Repository = repository
+    assert contract.capabilities.processes
+    with pytest.raises(ExistsError):
+        opened()
+    (tmp_path / "empty").touch()
+    with pytest.raises(ExistsError):
+        opened(name="empty")
+    assert sorted(path.name for path in tmp_path.iterdir() if "new-" in path.name) == []
+
+
+def test_an_archive_that_is_up_to_date_opens_without_sqlite_utils(opened: Any, tmp_path: Path) -> None:
+    repository = opened()
+    repository.commit(Batch((put("a"),)))
+    repository.close()
+    code = (
+        "import sys\n"
+        "from dossier.repository import open_repository, Key\n"
+        "from dossier.repository import Collection, IndexField\n"
+        "r = open_repository(sys.argv[1])\n"
+        "r.declare([Collection(name='cards', fields=(IndexField(name='name'),))])\n"
+        "assert r.get_many([Key('cards', 'a')])[0].body\n"
+        "assert 'sqlite_utils' not in sys.modules\n"
+    )
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    arguments = [sys.executable, "-c", code, f"sqlite://{tmp_path / 'a.db'}"]
+    subprocess.run(arguments, check=True, env={**os.environ, "PYTHONPATH": path})
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", NotAnArchiveError),
+        (b"hello" * 100, NotAnArchiveError),
+        (b"SQLite format 3\0" + b"\0" * 200, NotAnArchiveError),
+    ],
+)
+def test_what_is_no_archive_is_left_alone(tmp_path: Path, content: bytes, error: type[DossierError]) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(content)
+    with pytest.raises(error):
+        open_sqlite(str(path), mode="rw", options={})
+    assert path.read_bytes() == content
+    with pytest.raises(NotAnArchiveError):
+        open_sqlite(str(tmp_path), mode="rw", options={})
+
+
+def test_a_newer_format_and_damage_are_told_apart(opened: Any, tmp_path: Path) -> None:
+    repository = opened()
+    for start in range(0, 500, 100):
+        repository.commit(Batch(tuple(put(f"a{i}", size=3000) for i in range(start, start + 100))))
+    repository.close()
+    path = tmp_path / "a.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:60] + (99).to_bytes(4, "big") + whole[64:])
+    with pytest.raises(NewerFormatError):
+        opened("rw")
+    middle = len(whole) // 3
+    path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with pytest.raises(DamagedError):
+        opened("rw").count("cards", TRUE)
+    path.write_bytes(whole[:middle] + b"\xff" * 200_000 + whole[middle + 200_000 :])
+    with pytest.raises(DamagedError) as caught:
+        list(opened("rw").scan("cards"))
+    assert caught.value.__context__ is None
+
+
+def test_unknown_and_mistyped_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_repository(str(tmp_path / "a.db"), mode="create", options={"speed": 1, "colour": 2})
+    assert len(caught.value.problems) == 2
+    for name, value in (("timeout", "1"), ("timeout", -1), ("on_step", 3), ("max_pages", 0)):
+        with pytest.raises(InputError):
+            open_repository(str(tmp_path / "a.db"), mode="create", options={name: value})
+
+
+def test_read_only_reads_and_refuses_writes(opened: Any, tmp_path: Path) -> None:
+    opened().commit(Batch((put("a"),)))
+    reader = opened("r")
+    assert reader.count("cards", TRUE) == 1
+    assert reader.declare([opened.cards, opened.events]) == ()
+    with pytest.raises(ReadOnlyError):
+        reader.commit(Batch((put("b"),)))
+    with pytest.raises(ReadOnlyError):
+        reader.settle()
+
+
+def test_media_that_cannot_be_written_are_read(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = opened()
+    repository.commit(Batch((put("a"),)))
+    repository.close()
+    monkeypatch.setattr(os, "access", lambda path, how: how == os.R_OK)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ReadOnlyError):
+        opened("rw")
+    assert opened("r").count("cards", TRUE) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def _fill(repository: SqliteRepository) -> None:
+    for i in range(1000):
+        repository.commit(Batch((put(f"a{i}", size=3000), Put("events", f"e{i}", b"{}", {}, ""))))
+
+
+def test_a_full_store_keeps_nothing_of_the_batch_and_goes_on(opened: Any) -> None:
+    repository = opened(max_pages=80)
+    with pytest.raises(StorageFullError) as caught:
+        _fill(repository)
+    assert caught.value.__context__ is None
+    many = repository.count("cards", TRUE)
+    assert many == repository.count("events", TRUE) > 0
+    assert repository.find(Query(collection="cards", limit=1)).rows
+
+
+def test_pickle_copy_close(opened: Any) -> None:
+    repository = opened()
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(NotPicklableError):
+            attempt(repository)
+    repository.close()
+    repository.close()
+    for call in (
+        lambda: repository.get_many([]),
+        lambda: repository.commit(Batch(())),
+        lambda: repository.declare([]),
+        lambda: repository.scan("cards"),
+        lambda: repository.lane("x"),
+    ):
+        with pytest.raises(ClosedError):
+            call()
+
+
+def _status(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_forked_child_is_told_so_and_harms_nothing(opened: Any) -> None:
+    repository = opened()
+    repository.commit(Batch((put("a"),)))
+    lane = repository.lane("desk")
+    calls: list[Callable[[], object]] = [
+        lambda: repository.get_many([Key("cards", "a")]),
+        lambda: repository.commit(Batch((put("b"),))),
+        lambda: repository.declare([opened.cards]),
+        lambda: lane.append([b"x"], durable=False),
+    ]
+    pid = os.fork()
+    if pid == 0:
+        told = 0
+        for call in calls:
+            try:
+                call()
+            except ForkedError:
+                told += 1
+        repository.close()
+        os._exit(0 if told == len(calls) else 1)
+    assert _status(pid) == 0
+    repository.commit(Batch((put("b"),)))
+    lane.append([b"x"], durable=True)
+    assert repository.count("cards", TRUE) == 2
+
+
+def test_a_writer_waits_no_longer_than_its_timeout(opened: Any) -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold(step: str) -> None:
+        if step == "commit.before" and not inside.is_set():
+            inside.set()
+            leave.wait(10)
+
+    slow = opened(on_step=hold)
+    other = opened("rw", timeout=0.1)
+    thread = threading.Thread(target=lambda: slow.commit(Batch((put("a"),))))
+    thread.start()
+    inside.wait(10)
+    began = time.monotonic()
+    with pytest.raises(LockedError):
+        other.commit(Batch((put("b"),)))
+    assert time.monotonic() - began < 5
+    assert other.count("cards", TRUE) == 0
+    leave.set()
+    thread.join()
+    other.commit(Batch((put("b"),)))
+
+
+def test_threads_share_a_repository(opened: Any) -> None:
+    repository = opened()
+    failures: list[BaseException] = []
+
+    def work(name: int) -> None:
+        try:
+            for i in range(25):
+                repository.commit(Batch((put(f"{name}-{i}"), Put("events", f"{name}-{i}", b"{}", {}, ""))))
+                found = repository.get_many([Key("cards", f"{name}-{i}"), Key("events", f"{name}-{i}")])
+                assert None not in found
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert repository.count("cards", TRUE) == 100
+
+
+def _write_until(path: str, name: int, began: float, answers: multiprocessing.Queue[tuple[int, int]]) -> None:
+    repository = open_sqlite(path, mode="rw", options={})
+    time.sleep(max(0.0, began - time.time()))
+    many = 0
+    while time.time() < began + 1.5:
+        repository.commit(Batch((put(f"{name}-{many}", size=500),)), durable=False)
+        many += 1
+    repository.close()
+    answers.put((name, many))
+
+
+def test_four_processes_write_in_turn(opened: Any, tmp_path: Path) -> None:
+    opened().close()
+    context = multiprocessing.get_context("fork")
+    answers: multiprocessing.Queue[tuple[int, int]] = context.Queue()
+    began = time.time() + 0.5
+    children = [
+        context.Process(target=_write_until, args=(str(tmp_path / "a.db"), name, began, answers)) for name in range(4)
+    ]
+    for child in children:
+        child.start()
+    counts = [answers.get(timeout=60)[1] for _ in children]
+    for child in children:
+        child.join()
+    assert opened("rw").count("cards", TRUE) == sum(counts)
+    assert min(counts) * 4 >= sum(counts) / 2, counts
+
+
+def _crash_at(path: str, wanted: int, opened: Any) -> int:
+    """Run declare, commits, a drain, a backup and a lane in a child that dies at the step of that number."""
+    pid = os.fork()
+    if pid:
+        return _status(pid)
+    seen = 0
+
+    def step(_: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    try:
+        repository = open_sqlite(path, mode="rw", options={"on_step": step})
+        repository.declare([opened.cards, opened.events])
+        for i in range(3):
+            ops = (put(f"c{i}"), Put("events", f"c{i}", b"{}", {}, ""), put(f"d{i}"))
+            repository.commit(Batch(ops, key=f"k{i}"))
+        repository.settle()
+        repository.backup(f"{path}.copy")
+        lane = repository.lane("desk")
+        lane.append([b"one", b"two"], durable=True)
+    except BaseException:
+        os._exit(3)
+    os._exit(0)
+
+
+def test_kill_between_any_two_steps_leaves_whole_batches(opened: Any, tmp_path: Path) -> None:
+    for wanted in range(1, 60):
+        path = tmp_path / f"{wanted}.db"
+        open_sqlite(str(path), mode="create", options={}).close()
+        status = _crash_at(str(path), wanted, opened)
+        assert status in (0, -signal.SIGKILL)
+        repository = open_sqlite(str(path), mode="rw", options={})
+        assert repository.declare([opened.cards, opened.events]) == ()
+        many = repository.count("events", TRUE)
+        assert repository.count("cards", TRUE) == 2 * many
+        for i in range(3):
+            ops = (put(f"c{i}"), Put("events", f"c{i}", b"{}", {}, ""), put(f"d{i}"))
+            assert repository.commit(Batch(ops, key=f"k{i}")).repeated is (i < many)
+        assert [row.id for row in repository.scan("events")] == ["c0", "c1", "c2"]
+        if "desk" in repository.idle_lanes():
+            assert repository.read_lane("desk") in ([], [b"one", b"two"])
+        if Path(f"{path}.copy").exists():
+            saved = open_sqlite(f"{path}.copy", mode="r", options={})
+            assert saved.count("events", TRUE) == 3
+            saved.close()
+        repository.close()
+        if status == 0:
+            break
+    else:
+        pytest.fail("the last step was not reached")
+
+
+def test_every_step_has_a_name_that_is_listed(opened: Any, tmp_path: Path) -> None:
+    seen: set[str] = set()
+    repository = opened(on_step=seen.add)
+    for i in range(130):
+        repository.commit(Batch((put(f"a{i}"),)))
+    repository.settle()
+    repository.backup(str(tmp_path / "copy.db"))
+    repository.lane("x").append([b"1"], durable=True)
+    assert seen == set(STEPS)
+
+
+def test_a_backup_is_an_archive_and_never_overwrites(opened: Any, tmp_path: Path) -> None:
+    repository = opened()
+    repository.commit(Batch(tuple(put(f"a{i}") for i in range(50))))
+    repository.backup(str(tmp_path / "b.db"))
+    saved = opened("r", name="b.db")
+    assert list(saved.scan("cards")) == list(repository.scan("cards"))
+    with pytest.raises(ExistsError):
+        repository.backup(str(tmp_path / "b.db"))
+    with pytest.raises(MissingArchiveError):
+        repository.backup(str(tmp_path / "no" / "b.db"))
+
+
+def test_an_error_in_a_step_rolls_back(opened: Any) -> None:
+    class Stop(Exception):
+        pass
+
+    at = ""
+
+    def step(name: str) -> None:
+        if name == at:
+            raise Stop
+
+    repository: SqliteRepository = opened(on_step=step)
+    for at in ("commit.begin", "commit.op", "commit.before"):  # noqa: B007
+        with pytest.raises(Stop):
+            repository.commit(Batch((put("a"),), key="k"))
+    at = ""
+    assert repository.count("cards", TRUE) == 0
+    assert not repository.commit(Batch((put("a"),), key="k")).repeated
+
+
+def test_lanes_are_held_read_and_dropped(opened: Any, tmp_path: Path) -> None:
+    repository = opened()
+    lane = repository.lane("desk-1")
+    lane.append([b"1", b"2"], durable=True)
+    lane.append([], durable=False)
+    with pytest.raises(LockedError):
+        opened("rw").lane("desk-1")
+    with pytest.raises(LockedError):
+        repository.drop_lane("desk-1")
+    assert repository.idle_lanes() == []
+    lane.close()
+    lane.close()
+    with pytest.raises(ClosedError):
+        lane.append([b"3"], durable=False)
+    path = tmp_path / "a.db.lanes" / "desk-1.lane"
+    path.write_bytes(path.read_bytes() + b"torn")
+    assert repository.idle_lanes() == ["desk-1"]
+    assert repository.read_lane("desk-1") == [b"1", b"2"]
+    again = opened("r").lane("desk-1")
+    again.append([b"3"], durable=False)
+    again.close()
+    assert repository.read_lane("desk-1") == [b"1", b"2", b"3"]
+    repository.drop_lane("desk-1")
+    repository.drop_lane("desk-1")
+    assert repository.idle_lanes() == []
+    with pytest.raises(MissingArchiveError):
+        repository.read_lane("desk-1")
+    elsewhere = repository.lane("x", at=str(tmp_path / "reads"))
+    elsewhere.append([b"1"], durable=False)
+    assert (tmp_path / "reads" / "x.lane").read_bytes() == b"1\n"
+    for bad in ("", "../x", "A"):
+        with pytest.raises(DossierError):
+            repository.lane(bad)
+
+
+def test_two_commits_of_other_programs_do_not_break_ours(opened: Any, tmp_path: Path) -> None:
+    """A program that knows nothing of our turns holds the database: the timeout holds for it too."""
+    repository = opened(timeout=0.2)
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("begin immediate")
+    with pytest.raises(LockedError):
+        repository.commit(Batch((put("a"),)))
+    other.execute("rollback")
+    other.close()
+    repository.commit(Batch((put("a"),)))
