@@ -2,9 +2,10 @@
 
 from dossier import errors
 from dossier.codec import SectionRegistry
+from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.archive import Archive, create, open, registry
 from dossier.desk.changes import change, record
-from dossier.desk.desk import Desk, Entered, Hits, Receipt
+from dossier.desk.desk import Desk
 from dossier.desk.finding import field
 from dossier.desk.history import Act, History
 from dossier.desk.records import RecordView
@@ -53,6 +54,7 @@ __all__ = [
     "Quantity",
     "Rating",
     "Receipt",
+    "RecordRef",
     "RecordView",
     "Ref",
     "Region",

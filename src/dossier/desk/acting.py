@@ -14,17 +14,18 @@ import msgspec
 from dossier.codec import Parsed, SectionRegistry
 from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
 from dossier.codec.anatomy import anatomy, believes
-from dossier.codec.documents import Document, element_path, leaves
+from dossier.codec.documents import Document, leaves
 from dossier.codec.state import Head, State
 from dossier.desk.changes import Told, told_source
 from dossier.desk.layout import Indexing, act_id, core_scope, special_scope
+from dossier.desk.parts import Keys, named
 from dossier.errors import ConflictError, InputError, NewerSectionError, QuestionOpenError
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, touched, under
 from dossier.model.edits import Edit
 from dossier.model.fields import Leaf, SectionSpec, Shape
 from dossier.model.problems import problem
 from dossier.model.values.plain import canonical
-from dossier.repository import IndexValue, Op, Put, decode, encode, fold
+from dossier.repository import IndexValue, Op, Put, decode, encode
 
 COMPARTMENTS = ("core", "special")
 
@@ -83,7 +84,7 @@ class Acting:
         self.links: dict[str, str] = {}
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
         self._touched: dict[str, None] = {}
-        self._minted = 0
+        self._keys = Keys(self.rev, context.random)
         self._said: set[tuple[str, str]] = set()
 
     # -- what is said -----------------------------------------------------------------------------
@@ -157,7 +158,7 @@ class Acting:
     # -- inner steps ------------------------------------------------------------------------------
 
     def _assert(self, spec: SectionSpec, document: Document, source: Source) -> None:
-        self._keys(spec, document)
+        self._key_parts(spec, document)
         special = {name: document.pop(name) for name in anatomy(spec).special if name in document}
         for compartment, part in (("core", document), ("special", special)):
             if part:
@@ -210,12 +211,11 @@ class Acting:
 
     def _edit(self, spec: SectionSpec, name: str, edited: Edit, source: Source) -> None:
         path = f"{spec.key}/{name}"
-        shape = spec.fields[name].declared.shape
         codec = self._context.registry.codec(spec)
         if edited.remove:
             document = decode(codec.dump(spec.cls(**{name: tuple(edited.remove)}))) if edited.remove else {}
             for item in document.get(name, []):
-                for target in self._named(spec, shape, path, item):
+                for target in named(spec, name, item, self.loaded.state(self._home(spec, path))):
                     self._withdraw(spec, target)
         for key, part in edited.change.items():
             self._change_part(spec, path, key, part, source)
@@ -243,63 +243,15 @@ class Acting:
         if said:
             made = spec.cls(**{name: (spec.fields[name].type(key=key, **said),)})
             document = decode(self._context.registry.codec(spec).dump(made))
-            self._keys(spec, document)
+            self._key_parts(spec, document)
             for leaf_path, value in leaves(document, spec.key, anatomy(spec).kinds):
                 self._claim(spec, leaf_path, value, source)
 
-    def _named(self, spec: SectionSpec, shape: Shape, path: str, item: Json) -> list[str]:
-        """The paths of existing members that an item to be removed names."""
-        if shape is Shape.SET:
-            return [element_path(path, item)]
-        if shape is Shape.SERIES:
-            return [f"{path}[{item['period']}]"]
-        if item.get("key"):
-            return [f"{path}[{item['key']}]"]
-        document = self.loaded.state(self._home(spec, path)).document(spec.key)
-        same = _identity(spec, path, item)
-        return [
-            f"{path}[{part['key']}]"
-            for part in document.get(path.partition("/")[2], [])
-            if same and _identity(spec, path, part) == same
-        ]
-
-    def _keys(self, spec: SectionSpec, document: Document) -> None:
-        """Give every new part a key: that of the part it is, or a minted one; ask where it may be one."""
+    def _key_parts(self, spec: SectionSpec, document: Document) -> None:
         for name in anatomy(spec).items:
-            for part in document.get(name, []):
-                self._part_key(spec, f"{spec.key}/{name}", part)
             if name in document:
-                document[name] = _joined(document[name])
-
-    def _part_key(self, spec: SectionSpec, path: str, part: Document) -> None:
-        state = self.loaded.state(self._home(spec, path))
-        field = spec.fields[path.partition("/")[2]].declared
-        if part.get("key"):
-            if f"{path}[{part['key']}]" in state.questions:
-                raise QuestionOpenError(path=path, part=f"{path}[{part['key']}]")
-        else:
-            same = _identity(spec, path, part)
-            known = [
-                other["key"]
-                for other in (state.document(spec.key).get(path.partition("/")[2], []) if self.loaded.version else ())
-                if same and _identity(spec, path, other) == same
-            ]
-            if known and field.same == "equal":
-                part["key"] = known[0]
-            else:
-                part["key"] = self._mint()
-                if known:
-                    state.questions[f"{path}[{part['key']}]"] = known[0]
-        for inner in [name for name, value in part.items() if _is_parts(value)]:
-            for nested in part[inner]:
-                if not nested.get("key"):
-                    nested["key"] = self._mint()
-
-    def _mint(self) -> str:
-        """A part key: sorts by revision and place in the act, and is unlikely to meet another in a linked file."""
-        self._minted += 1
-        rev = f"{self.rev:x}"
-        return f"{len(rev)}{rev}{self._minted:02x}{self._context.random(2).hex()}"
+                state = self.loaded.state(self._home(spec, f"{spec.key}/{name}"))
+                document[name] = self._keys.settle(spec, name, document[name], state)
 
     def _writable(self, spec: SectionSpec) -> None:
         stored = self.loaded.head.versions.get(spec.key)
@@ -434,27 +386,6 @@ def changed_since(loaded: Loaded, body: bytes, special: bytes, paths: Iterable[s
     ]
     if moved:
         raise ConflictError(moved, path=moved[0])
-
-
-def _identity(spec: SectionSpec, path: str, part: Document) -> str:
-    """The folded identity value of a part ("" where it has none)."""
-    field = spec.fields[path.partition("/")[2]].declared
-    value = part.get(field.identity) if field.identity else None
-    if type(value) is dict:
-        value = value.get("number") or value.get("full") or value.get("name") or value.get("given")
-    return fold(value) if type(value) is str else ""
-
-
-def _is_parts(value: Any) -> bool:
-    return type(value) is list and bool(value) and type(value[0]) is dict and "period" not in value[0]
-
-
-def _joined(parts: list[Document]) -> list[Document]:
-    """Parts of one change that turned out to be the same part, joined; sorted by key."""
-    found: dict[str, Document] = {}
-    for part in parts:
-        found.setdefault(part["key"], {}).update(part)
-    return [found[key] for key in sorted(found)]
 
 
 def _member(item: Any) -> str:

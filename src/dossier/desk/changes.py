@@ -24,7 +24,8 @@ class Told(TypedDict, total=False):
     """Keyword options of every verb that takes in facts.
 
     `channel` one of `dossier.CHANNELS` or a word of yours ("desk" if not said), `told_by` who said it, `observed`
-    when it was seen (default: now; a day counts to its end), `valid_from`/`valid_to` calendar days, both included, `evidence` references,
+    when it was seen (default: now; a day counts to its end), `valid_from`/`valid_to` calendar days, both included,
+    `evidence` references,
     `because` why this is entered.
     """
 

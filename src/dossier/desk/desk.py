@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 import attrs
 
 from dossier.codec.state import Head, head_of
+from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change
 from dossier.desk.finding import Condition, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, read_known, read_on
@@ -40,44 +41,6 @@ if TYPE_CHECKING:
     from dossier.desk.merges import MergesCounter
     from dossier.desk.relations import RelationsCounter
     from dossier.desk.staff import Actor
-
-
-@attrs.frozen
-class Receipt:
-    """The neutral answer to somebody who hands something in: it was taken. The same whatever is in the archive."""
-
-    act: str
-
-
-@attrs.frozen
-class Hits:
-    """A page of dossiers found, in order, and the cursor of the next page (None: the last)."""
-
-    rows: tuple[DossierView, ...]
-    cursor: str | None
-
-    def __iter__(self) -> Iterator[DossierView]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-@attrs.frozen
-class Entered:
-    """What `enter` wrote: the ids of the records, in the order given."""
-
-    dossier: str
-    records: tuple[str, ...]
-    act: str
-
-
-@attrs.frozen
-class RecordRef:
-    """Names a record: dossier id and record id."""
-
-    dossier: str
-    record: str
 
 
 class Desk:
@@ -196,7 +159,7 @@ class Desk:
         request_id: str | None = None,
         **told: Unpack[Told],
     ) -> RecordView:
-        """Add an entry to a record: a note, a new state, a new due day. The record's earlier entries stay as they are."""
+        """Add an entry to a record: a note, a new state, a new due day. Earlier entries stay."""
         self.reading.permit("collect", called="follow_up")
         row_id = _row_id(record)
         day = as_day(due, path="due") if due else ""

@@ -184,7 +184,7 @@ class History:
         for suffix, state in (("", core_state), ("~special", special_state)):
             pool: dict[str, list[Claim]] = {}
             for member in linked:
-                acts = [s for s in self._acts_of(member, suffix)]
+                acts = self._acts_of(member, suffix)
                 for path, claims in replay(acts, self._kinds_of(head.kind)).claims.items():
                     kept = [c for c in claims if self._valid(c.source, day)]
                     if kept:

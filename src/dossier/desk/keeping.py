@@ -51,13 +51,12 @@ def reindex(archive: Archive) -> int:
             done += 1
         archive.repository.commit(Batch(tuple(ops)), durable=False)
     for rows in _chunks(archive.repository.scan("special"), 100):
-        kinds = archive.repository.get_many([Key("dossiers", row.id) for row in rows])
-        ops = [
-            Index("special", row.id, archive.indexing.apart(head_of(core.body), State.decode(row.body), archive.registry),
-                  0, True)
-            for row, core in zip(rows, kinds, strict=True)
-            if core is not None
-        ]  # fmt: skip
+        cores = archive.repository.get_many([Key("dossiers", row.id) for row in rows])
+        ops = []
+        for row, core in zip(rows, cores, strict=True):
+            if core is not None:
+                index = archive.indexing.apart(head_of(core.body), State.decode(row.body), archive.registry)
+                ops.append(Index("special", row.id, index, 0, True))
         archive.repository.commit(Batch(tuple(ops)), durable=False)
     archive.kept(row.id for row in archive.repository.scan("facts", bodies=False))
     return done
