@@ -27,11 +27,36 @@ Scenario: TypeAlias = Callable[[Say, Callable[[str], None]], None]
 
 @attrs.frozen
 class Death:
-    """How a child ended: `lines` it said, `steps` it reached by name, `killed` at the chosen step or not."""
+    """How a child ended: what it said, in order (steps as "step NAME"), and whether it was killed at a step."""
 
-    lines: tuple[str, ...]
-    steps: tuple[str, ...]
+    said: tuple[str, ...]
     killed: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """What it acknowledged."""
+        return [line for line in self.said if not line.startswith("step ")]
+
+    @property
+    def steps(self) -> list[str]:
+        """The names of the steps that it reached."""
+        return [line[5:] for line in self.said if line.startswith("step ")]
+
+    def points(self) -> list[int]:
+        """Numbers of the steps to die at: between two acknowledged lines the first two steps of a name, the middle one
+        and the last."""
+        chosen: set[int] = set()
+        number = 0
+        since: dict[str, list[int]] = {}
+        for line in (*self.said, ""):
+            if line.startswith("step "):
+                number += 1
+                since.setdefault(line, []).append(number)
+            else:
+                for numbers in since.values():
+                    chosen.update((*numbers[:2], numbers[len(numbers) // 2], numbers[-1]))
+                since = {}
+        return sorted(chosen)
 
 
 def can_fork() -> bool:
@@ -44,14 +69,13 @@ def run_until(scenario: Scenario, step: int) -> Death:
     by itself."""
     with child(lambda say: scenario(say, _stepper(say, step))) as (_, lines):
         said = list(lines)
-    steps = tuple(line[5:] for line in said if line.startswith("step "))
     wrong = [line for line in said if line.startswith("failed ")]
     if wrong:
         raise AssertionError(f"the scenario failed by itself: {wrong[0]}")
-    killed = "end" not in said
-    if killed and len(steps) != step:
-        raise AssertionError(f"the child died by itself after step {len(steps)}")
-    return Death(tuple(line for line in said if not line.startswith("step ") and line != "end"), steps, killed)
+    death = Death(tuple(line for line in said if line != "end"), killed="end" not in said)
+    if death.killed and len(death.steps) != step:
+        raise AssertionError(f"the child died by itself after step {len(death.steps)}")
+    return death
 
 
 @contextmanager

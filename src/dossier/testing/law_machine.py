@@ -71,6 +71,12 @@ class _Machine(RuleBasedStateMachine):
         drawn = data.draw(guided_batches(self.pair.declared, self.pair.oracle.states[-1], keys=("k1", "k2")))
         self.pair.commit(drawn.batch)
 
+    @precondition(lambda self: self.pair.oracle.keys)
+    @rule(scope=scopes)
+    def repeat(self, scope: str) -> None:
+        for key in sorted(self.pair.oracle.keys):
+            same("a known key", self.pair.commit(Batch((Shred(scope),), key)), "repeated")
+
     @rule(data=st.data())
     def find(self, data: st.DataObject) -> None:
         for one in self.pair.declared:
