@@ -27,22 +27,16 @@ from dossier.errors import (
 )
 from dossier.repository.checking import (
     Shape,
-    check_aggregate,
     check_batch,
     check_lane,
     check_lines,
     check_options,
-    check_query,
-    check_where,
-    make_cursor,
     mistyped_option,
-    open_cursor,
     present,
-    shape_named,
     shape_of,
     widen,
 )
-from dossier.repository.evaluate import holds
+from dossier.repository.evaluate import Rows, Stored, View
 from dossier.repository.query import Expr, Group, Query
 from dossier.repository.registry import split
 from dossier.repository.rows import (
@@ -51,7 +45,6 @@ from dossier.repository.rows import (
     Collection,
     Delete,
     Index,
-    IndexScalar,
     IndexValue,
     Key,
     Op,
@@ -68,17 +61,6 @@ STEPS = ("commit.begin", "commit.op", "commit.before", "commit.after")
 Step = Callable[[str], None]
 
 
-@attrs.frozen
-class _Stored:
-    """A row and the mark of the last `Index` on it."""
-
-    row: Row
-    mark: int = 0
-
-
-_Rows = dict[str, _Stored]
-
-
 @attrs.define
 class _Lane:
     lines: list[bytes] = attrs.Factory(list)
@@ -92,7 +74,7 @@ class _Store:
         self.pid = os.getpid()
         self.lock = threading.RLock()
         self.shapes: dict[str, Shape] = {}
-        self.rows: dict[str, _Rows] = {}
+        self.rows: dict[str, Rows] = {}
         self.keys: set[str] = set()
         self.lanes: dict[tuple[str, str], _Lane] = {}
 
@@ -123,78 +105,6 @@ def open_memory(url: str, *, mode: Literal["create", "rw", "r"], options: Mappin
         elif store is None:
             raise MissingArchiveError
     return MemoryRepository(store, read_only=mode == "r", on_step=step)
-
-
-class _View:
-    """Reads of one state; the state never changes under a snapshot (rows are copied on write)."""
-
-    def __init__(self, shapes: Mapping[str, Shape], rows: Mapping[str, _Rows]) -> None:
-        self._shapes, self._rows = shapes, rows
-
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
-        """Rows in the order of `keys`, None for missing."""
-        found: list[Row | None] = []
-        for key in keys:
-            shape_named(self._shapes, key.collection)
-            stored = self._rows[key.collection].get(key.id)
-            found.append(None if stored is None else _given(stored.row, True))
-        return found
-
-    def find(self, query: Query) -> Page:
-        """One page."""
-        shape = check_query(self._shapes, query)
-        after = open_cursor(shape, query)
-        order = query.order
-        rows = [s.row for s in self._rows[query.collection].values() if holds(query.where, s.row.index)]
-        rows.sort(key=lambda row: row.id)
-        if order is not None:
-            rows.sort(key=lambda row: _rank(row.index.get(order.field)), reverse=order.descending)
-        if after is not None:
-            value, id = after
-            rows = [row for row in rows if _follows(query, row, value, id)]
-        page, more = rows[: query.limit], len(rows) > query.limit
-        cursor = make_cursor(query, _order_value(query, page[-1]), page[-1].id) if more else None
-        return Page(tuple(_given(row, query.bodies) for row in page), cursor)
-
-    def count(self, collection: str, where: Expr) -> int:
-        """How many rows satisfy `where`."""
-        check_where(shape_named(self._shapes, collection), where)
-        return sum(holds(where, stored.row.index) for stored in self._rows[collection].values())
-
-    def aggregate(
-        self, collection: str, where: Expr, *, by: Sequence[str] = (), sums: Sequence[str] = ()
-    ) -> list[Group]:
-        """Groups sorted absent first; exactly one group where `by` is empty."""
-        check_aggregate(shape_named(self._shapes, collection), where, by, sums)
-        counts: dict[tuple[IndexScalar, ...], list[int]] = {}
-        if not by:
-            counts[()] = [0] * (1 + len(sums))
-        for stored in self._rows[collection].values():
-            index = stored.row.index
-            if holds(where, index):
-                totals = counts.setdefault(tuple(_scalar(index.get(name)) for name in by), [0] * (1 + len(sums)))
-                totals[0] += 1
-                for place, name in enumerate(sums, 1):
-                    value = index.get(name)
-                    totals[place] += value if isinstance(value, int) else 0
-        ordered = sorted(counts.items(), key=lambda item: tuple(_rank(value) for value in item[0]))
-        return [Group(key=key, count=totals[0], sums=tuple(totals[1:])) for key, totals in ordered]
-
-    def scan(
-        self,
-        collection: str,
-        *,
-        start: str = "",
-        stop: str | None = None,
-        descending: bool = False,
-        limit: int | None = None,
-        bodies: bool = True,
-    ) -> Iterator[Row]:
-        """Rows with start <= id < stop in id order."""
-        shape_named(self._shapes, collection)
-        rows = self._rows[collection]
-        ids = sorted((id for id in rows if start <= id and (stop is None or id < stop)), reverse=descending)
-        return iter([_given(rows[id].row, bodies) for id in ids[: limit if limit is None else max(limit, 0)]])
 
 
 class MemoryRepository:
@@ -249,18 +159,18 @@ class MemoryRepository:
             return view.scan(collection, start=start, stop=stop, descending=descending, limit=limit, bodies=bodies)
 
     @contextmanager
-    def snapshot(self) -> Iterator[_View]:
+    def snapshot(self) -> Iterator[View]:
         """See `Repository.snapshot`."""
         with self._reading():
             rows = dict(self._store.rows)
-            frozen = _View(dict(self._store.shapes), rows)
+            frozen = View(dict(self._store.shapes), rows)
         yield frozen
 
     @contextmanager
-    def _reading(self) -> Iterator[_View]:
+    def _reading(self) -> Iterator[View]:
         store = self._awake()
         with store.lock:
-            yield _View(store.shapes, store.rows)
+            yield View(store.shapes, store.rows)
 
     # -- writes
 
@@ -272,7 +182,7 @@ class MemoryRepository:
             if batch.key is not None and batch.key in store.keys:
                 return Receipt(repeated=True)
             self._at("commit.begin")
-            touched: dict[str, _Rows] = {}
+            touched: dict[str, Rows] = {}
             for op in batch.ops:
                 self._at("commit.op")
                 self._apply(op, touched)
@@ -283,7 +193,7 @@ class MemoryRepository:
         self._at("commit.after")
         return Receipt()
 
-    def _apply(self, op: Op, touched: dict[str, _Rows]) -> None:
+    def _apply(self, op: Op, touched: dict[str, Rows]) -> None:
         """Apply one operation to copies; `touched` holds the copied collections."""
         if isinstance(op, Shred):
             for name in self._store.rows:
@@ -302,15 +212,15 @@ class MemoryRepository:
             if stored is not None:
                 index |= {name: value for name, value in stored.row.index.items() if name in shape.derived}
             row = Row(op.collection, op.id, op.version or version + 1, op.body, index, op.scope)
-            rows[op.id] = _Stored(row, 0 if stored is None else stored.mark)
+            rows[op.id] = Stored(row, 0 if stored is None else stored.mark)
         elif isinstance(op, Delete):
             rows.pop(op.id, None)
         elif isinstance(op, Index) and stored is not None and (op.all or op.mark >= stored.mark):
             base: Mapping[str, IndexValue] = {} if op.all else stored.row.index
             row = attrs.evolve(stored.row, index=present({**base, **op.fields}))
-            rows[op.id] = _Stored(row, max(op.mark, stored.mark))
+            rows[op.id] = Stored(row, max(op.mark, stored.mark))
 
-    def _writable(self, name: str, touched: dict[str, _Rows]) -> _Rows:
+    def _writable(self, name: str, touched: dict[str, Rows]) -> Rows:
         rows = touched.get(name)
         if rows is None:
             rows = touched[name] = dict(self._store.rows[name])
@@ -428,31 +338,3 @@ class MemoryLane:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise NotPicklableError(what="MemoryLane")
-
-
-def _given(row: Row, bodies: bool) -> Row:
-    return Row(row.collection, row.id, row.version, row.body if bodies else b"", dict(row.index), row.scope)
-
-
-def _scalar(value: IndexValue) -> IndexScalar:
-    assert not isinstance(value, tuple)
-    return value
-
-
-def _rank(value: IndexValue) -> tuple[bool, IndexValue]:
-    """A sort key with absent first."""
-    return (False, 0) if value is None else (True, value)
-
-
-def _order_value(query: Query, row: Row) -> IndexScalar:
-    return None if query.order is None else _scalar(row.index.get(query.order.field))
-
-
-def _follows(query: Query, row: Row, value: IndexScalar, id: str) -> bool:
-    """Whether the row stands after (value, id) in the order of the query."""
-    here = _rank(_order_value(query, row))
-    there = _rank(value)
-    if here == there:
-        return row.id > id
-    before = here < there
-    return before if query.order is not None and query.order.descending else not before

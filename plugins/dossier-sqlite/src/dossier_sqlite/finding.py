@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dossier.repository import Composite, IndexScalar, Order, Page, Query
-from dossier.repository.checking import check_query, make_cursor, open_cursor
+from dossier.repository.asking import check_query, make_cursor, open_cursor
 from dossier_sqlite.searching import has_text, shortcut
 from dossier_sqlite.tables import Table
 from dossier_sqlite.where import Form, numbered, read

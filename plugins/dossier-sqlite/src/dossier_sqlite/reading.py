@@ -8,7 +8,7 @@ from typing import Any
 
 from dossier.errors import QueryError
 from dossier.repository import Expr, Group, Key, Row
-from dossier.repository.checking import check_aggregate, check_where
+from dossier.repository.asking import check_aggregate, check_where
 from dossier_sqlite.tables import Table
 from dossier_sqlite.where import Sql, read
 

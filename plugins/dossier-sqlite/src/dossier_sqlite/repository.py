@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Literal, NoReturn, TypeVar
 
 from dossier.errors import (
     ClosedError,
@@ -26,20 +26,15 @@ from dossier.repository import (
     Batch,
     Capabilities,
     Collection,
-    Expr,
-    Group,
-    Key,
-    Page,
-    Query,
     Receipt,
-    Row,
 )
 from dossier.repository.checking import Shape, check_batch, widen
-from dossier_sqlite import finding, lanes, reading
+from dossier_sqlite import lanes
 from dossier_sqlite.backup import write_backup
 from dossier_sqlite.faults import fault
 from dossier_sqlite.locking import Turnstile
 from dossier_sqlite.opening import connect, load_declared
+from dossier_sqlite.reader import SqliteReader
 from dossier_sqlite.tables import Table, tables_of
 from dossier_sqlite.writing import DRAIN, Writer
 
@@ -76,90 +71,6 @@ _T = TypeVar("_T")
 _alive: weakref.WeakSet[SqliteRepository] = weakref.WeakSet()
 _inherited: list[sqlite3.Connection] = []
 """Connections of the parent: a child neither uses nor closes them."""
-
-
-class SqliteReader:
-    """Reads over one connection at a time, taken from `_borrow`; see `Reader`."""
-
-    _tables: dict[str, Table]
-
-    def _borrow(self) -> sqlite3.Connection:
-        raise NotImplementedError
-
-    def _return(self, conn: sqlite3.Connection) -> None:
-        raise NotImplementedError
-
-    def _read(self, verb: Callable[..., _T], *args: Any) -> _T:
-        conn = self._borrow()
-        try:
-            return verb(conn, self._tables, *args)
-        except sqlite3.Error as error:
-            failure = fault(error)
-        finally:
-            self._return(conn)
-        raise failure
-
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
-        """See `Reader.get_many`."""
-        return self._read(reading.get_many, keys)
-
-    def find(self, query: Query) -> Page:
-        """See `Reader.find`."""
-        return self._read(finding.find, query)
-
-    def count(self, collection: str, where: Expr) -> int:
-        """See `Reader.count`."""
-        return self._read(reading.count, collection, where)
-
-    def aggregate(
-        self, collection: str, where: Expr, *, by: Sequence[str] = (), sums: Sequence[str] = ()
-    ) -> list[Group]:
-        """See `Aggregates.aggregate`; exactly one group where `by` is empty."""
-        return self._read(reading.aggregate, collection, where, by, sums)
-
-    def scan(
-        self,
-        collection: str,
-        *,
-        start: str = "",
-        stop: str | None = None,
-        descending: bool = False,
-        limit: int | None = None,
-        bodies: bool = True,
-    ) -> Iterator[Row]:
-        """See `Reader.scan`. Rows are fetched in chunks of about 4 MiB, each a read of its own."""
-        self._return(self._borrow())
-        table = reading.table_named(self._tables, collection)
-        return self._scan(table, start, stop, descending, limit, bodies)
-
-    def _scan(
-        self, table: Table, start: str, stop: str | None, descending: bool, limit: int | None, bodies: bool
-    ) -> Iterator[Row]:
-        beyond: str | None = None
-        many = 16
-        while limit is None or limit > 0:
-            wanted = many if limit is None else min(many, limit)
-
-            def fetch(
-                conn: sqlite3.Connection, _: object, wanted: int = wanted, after: str | None = beyond
-            ) -> list[Row]:
-                return reading.chunk(
-                    conn,
-                    table,
-                    start=start,
-                    stop=stop,
-                    beyond=after,
-                    descending=descending,
-                    limit=wanted,
-                    bodies=bodies,
-                )
-
-            rows = self._read(fetch)
-            yield from rows
-            if len(rows) < wanted:
-                return
-            beyond, many = rows[-1].id, reading.next_limit(rows)
-            limit = None if limit is None else limit - len(rows)
 
 
 class _Snapshot(SqliteReader):
