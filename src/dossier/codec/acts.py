@@ -47,13 +47,14 @@ class StoredAct(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     state, so that nothing is written twice.
 
     `withdraws` are paths: every claim at or below them ends. `retracts` are single claims (path, act, channel).
+    `head` are changes to the head: stage, standing, and the links of a merge.
     `answers` settle "same part?" questions: (path of the part, key of the same part or "").
     """
 
     act: ActHead
     answers: list[tuple[str, str]] = []
     asserts: list[Assertion] = []
-    links: dict[str, str] = {}
+    head: dict[str, str] = {}
     marks: list[Mark] = []
     retracts: list[tuple[str, str, str]] = []
     sources: list[Source] = []

@@ -39,7 +39,6 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
     """
 
     at: str = ""
-    custodian: str = ""
     into: str = ""
     kind: str = ""
     linked: list[str] = []

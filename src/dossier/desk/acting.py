@@ -17,12 +17,13 @@ from dossier.codec.anatomy import anatomy, believes
 from dossier.codec.documents import Document, leaves
 from dossier.codec.state import Head, State
 from dossier.desk.changes import Told, told_source
-from dossier.desk.layout import Indexing, act_id, core_scope, special_scope
+from dossier.desk.layout import Indexing, act_id, core_scope, head_index, special_scope
 from dossier.desk.parts import Keys, named
 from dossier.errors import ConflictError, InputError, NewerSectionError, QuestionOpenError
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, touched, under
 from dossier.model.edits import Edit
 from dossier.model.fields import Leaf, SectionSpec, Shape
+from dossier.model.party import Stage
 from dossier.model.problems import problem
 from dossier.model.values.plain import canonical
 from dossier.repository import IndexValue, Op, Put, decode, encode
@@ -81,7 +82,7 @@ class Acting:
         self._retracts: list[tuple[str, str, str]] = []
         self._marks: list[Mark] = []
         self._answers: list[tuple[str, str]] = []
-        self.links: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
         self._touched: dict[str, None] = {}
         self._keys = Keys(self.rev, context.random)
@@ -136,6 +137,18 @@ class Acting:
             for c in live(leaf.compartment, mark.path)
         ]
         state.settle(mark.path, claims, leaf.ranking, self._today)
+
+    def move(self, *, stage: str = "", standing: str = "") -> None:
+        """Change the stage or standing (M4, M6). InputError where the stage may not follow."""
+        head = self.loaded.head
+        if stage and stage != head.stage:
+            if not Stage(head.stage).may_become(Stage(stage)):
+                raise InputError([problem("party.stage", "stage", words=head.stage)])
+            head.stage = self.moved["stage"] = stage
+        if standing and standing != head.standing:
+            head.standing = self.moved["standing"] = standing
+        if self.moved:
+            self.loaded.index.update(head_index(head))
 
     def answer(self, path: str, same: str) -> None:
         """Settle a "same part?" question: `same` is the key of the part it is, or "" where it is another."""
@@ -291,7 +304,7 @@ class Acting:
     @property
     def empty(self) -> bool:
         """Whether nothing at all was said."""
-        return not (self._touched or self.links)
+        return not (self._touched or self.moved)
 
     def rows(self) -> list[Op]:
         """The state rows and act rows of this act; `loaded` stands at the new version afterwards."""
@@ -327,7 +340,7 @@ class Acting:
             act=self.head,
             answers=[a for a in self._answers if self._home(self._spec(a[0]), a[0]) == compartment],
             asserts=[] if self._whole[compartment] else self._asserts[compartment],
-            links=self.links if core else {},
+            head=self.moved if core else {},
             marks=own,
             retracts=[r for r in self._retracts if self._compartment(r[0]) == compartment],
             sources=[] if self._whole[compartment] else list(self._sources),

@@ -92,15 +92,22 @@ class Desk:
         return self.writing.once(request_id, intent, _named, self._again)
 
     def update(
-        self, dossier: Target, *changes: Change, request_id: str | None = None, **told: Unpack[Told]
+        self,
+        dossier: Target,
+        *changes: Change,
+        stage: str = "",
+        standing: str = "",
+        request_id: str | None = None,
+        **told: Unpack[Told],
     ) -> DossierView:
-        """Add claims to a dossier. Passing a view makes ConflictError when a field named here changed since that view;
+        """Add claims to a dossier, or move it to another `stage` or `standing` (M4, M6). Passing a view makes ConflictError when a field named here changed since that view;
         passing a number or id asks for no check (K5). `UNSET` and removals need the right to edit.
         """
         self.reading.permit("collect", called="update")
-        if any(withdraws(item) for item in changes):
+        if stage or standing or any(withdraws(item) for item in changes):
             self.reading.permit("edit", called="update")
-        if not changes:
+        _party("person", standing or "customer", stage or "prospect")
+        if not (changes or stage or standing):
             raise InputError([problem("enter.empty", "update")])
         target = self.reading.resolve(dossier)
         basis = dossier if isinstance(dossier, DossierView) and self.writing.unit is None else None
@@ -111,7 +118,7 @@ class Desk:
             prepared = self.writing.prepare(changes, loaded.head.kind, told)
             if basis is not None and basis.head.rev != loaded.head.rev:
                 self.writing.unchanged(basis, loaded, prepared)
-            return self.writing.act(work, loaded, "update", act, now, prepared, told)
+            return self.writing.act(work, loaded, "update", act, now, prepared, told, stage=stage, standing=standing)
 
         return self.writing.once(request_id, intent, _named, self._again)
 

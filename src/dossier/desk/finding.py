@@ -39,7 +39,7 @@ from dossier.repository import (
     fold,
 )
 
-HEAD = {"number": "number", "kind": "kind", "standing": "standing", "stage": "stage", "custodian": "custodian"}
+HEAD = {"number": "number", "kind": "kind", "standing": "standing", "stage": "stage"}
 Operand = str | int | bool | Decimal | Money | PartialDate
 _MONEY = frozenset({"transaction_status/total", "transaction_status/arrears"})
 
@@ -112,7 +112,7 @@ class Field:
 
 def field(path: str) -> Field:
     """An indexed field to ask for, by path without part keys: `basic/industry`, `basic/addresses/region`,
-    `transaction_status/total`; or `number`, `kind`, `stage`, `standing`, `custodian`."""
+    `transaction_status/total`; or `number`, `kind`, `stage`, `standing`."""
     return Field(path)
 
 

@@ -47,7 +47,7 @@ class Said:
 class Act:
     """One act: who (name), when recorded (UTC), by which verb, why, and what it said that the caller may read.
 
-    `withdrew` are paths whose claims it ended; `number` names the file it was made in (of a linked set).
+    `withdrew` are paths whose claims it ended; `moved` changes of stage, standing and links; `number` names the file it was made in (of a linked set).
     """
 
     id: str
@@ -60,6 +60,7 @@ class Act:
     said: tuple[Said, ...]
     withdrew: tuple[str, ...]
     marked: tuple[str, ...]
+    moved: tuple[str, ...]
 
 
 class History:
@@ -141,6 +142,7 @@ class History:
             said=tuple(said),
             withdrew=tuple(withdrew),
             marked=tuple(marked),
+            moved=tuple(f"{name}={value}" for part in parts for name, value in sorted(part.head.items())),
         )
 
     def _readable_leaf(self, path: str, kind: str) -> Any:
@@ -212,10 +214,10 @@ class History:
         for member in found:
             joined: dict[str, None] = {}
             for stored in self._acts_of(member, "") if self._may_link(member) else []:
-                if "absorb" in stored.links:
-                    joined[stored.links["absorb"]] = None
-                elif "release" in stored.links:
-                    joined.pop(stored.links["release"], None)
+                if "absorb" in stored.head:
+                    joined[stored.head["absorb"]] = None
+                elif "release" in stored.head:
+                    joined.pop(stored.head["release"], None)
             found.extend(joined)
         return found
 

@@ -26,7 +26,6 @@ HEAD_FIELDS: Final = (
     IndexField(name="kind"),
     IndexField(name="standing"),
     IndexField(name="stage"),
-    IndexField(name="custodian"),
     IndexField(name="into"),
     IndexField(name="pseudonym"),
 )

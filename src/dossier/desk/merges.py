@@ -67,8 +67,8 @@ class MergesCounter:
                 one.head.linked = [member for member in one.head.linked if member != second]
                 other.head.into = ""
                 links = {"release": second}
-            begun[0][1].links = links
-            begun[1][1].links = {"into" if verb == "merge" else "out_of": first}
+            begun[0][1].moved = links
+            begun[1][1].moved = {"into" if verb == "merge" else "out_of": first}
             for loaded, acting in begun:
                 loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
                 work.ops.extend(acting.rows())

@@ -154,11 +154,6 @@ class DossierView:
         return self._peek.head.stage
 
     @property
-    def custodian(self) -> str:
-        """Name of the custodian, "" while there is none (M109)."""
-        return self._peek.head.custodian
-
-    @property
     def revision(self) -> int:
         """How many acts the state has seen; what `history(known=)` takes."""
         return self._peek.head.rev if self._decision.allowed else 0
@@ -283,12 +278,15 @@ class DossierView:
         return origin_of(table.sources[index], marks)
 
     def rivals(self, path: str = "") -> tuple[Rival, ...]:
-        """Competing claims at or below a path that are not shown (all readable ones without a path)."""
+        """Competing claims at or below a path that are not shown (all readable ones without a path).
+
+        A claim that says what is shown anyway competes with nothing and is left out; `desk.claims.of` has it.
+        """
         found = []
         for compartment in ("core", "special"):
             table = self._table(compartment)
             for known, index, marks, value in table.rivals:
-                if known.startswith(path) and self.readable(known):
+                if known.startswith(path) and self.readable(known) and value != self._shown(known):
                     found.append(Rival(known, self._typed(known, value), origin_of(table.sources[index], marks)))
         return tuple(found)
 
@@ -341,11 +339,13 @@ class DossierView:
         return found
 
     def _present(self, path: str, table: StoredClaims) -> bool:
-        if any(known == path for known, _ in table.absent):
-            return True
+        return any(known == path for known, _ in table.absent) or self._shown(path) is not None
+
+    def _shown(self, path: str) -> Any:
+        """The JSON value shown at a leaf path, None where there is none."""
         state = self._peek if self._home(path) == "core" else peek(self._special)
         raw = state.sections.get(section_of(path))
-        return raw is not None and get(decode(raw), path) is not None
+        return get(decode(raw), path) if raw is not None else None
 
     def _typed(self, path: str, value: Any) -> Any:
         if type(value) is dict and set(value) == {"absent"}:

@@ -153,10 +153,21 @@ class Writing:
         )  # fmt: skip
 
     def act(
-        self, work: Work, loaded: Loaded, verb: str, act: str, now: str, prepared: Sequence[Prepared], told: Told
+        self,
+        work: Work,
+        loaded: Loaded,
+        verb: str,
+        act: str,
+        now: str,
+        prepared: Sequence[Prepared],
+        told: Told,
+        *,
+        stage: str = "",
+        standing: str = "",
     ) -> DossierView:
         """Apply prepared changes as one act; the view of what came of it."""
         acting = self.begin(loaded, verb, act, now, told)
+        acting.move(stage=stage, standing=standing)
         for item in prepared:
             source = acting.source(item.told)
             if item.raw is not None:

@@ -314,4 +314,10 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "核对两端和关系名",
         "check both ends and the kind",
     ),
+    "party.stage": (
+        "{words} 不能转为该状态",
+        "this stage does not follow {words}",
+        "查阅状态的先后: 潜在 → 正在 → 中断 → 结",
+        "stages follow prospect, active, dormant, closed; a closed customer may return",
+    ),
 }
