@@ -100,8 +100,10 @@ class Desk:
         request_id: str | None = None,
         **told: Unpack[Told],
     ) -> DossierView:
-        """Add claims to a dossier, or move it to another `stage` or `standing` (M4, M6). Passing a view makes ConflictError when a field named here changed since that view;
-        passing a number or id asks for no check (K5). `UNSET` and removals need the right to edit.
+        """Add claims to a dossier, or move it to another `stage` or `standing` (M4, M6).
+
+        Passing a view makes ConflictError when a field named here changed since that view; passing a number or id
+        asks for no check (K5). `UNSET`, removals and moves need the right to edit.
         """
         self.reading.permit("collect", called="update")
         if stage or standing or any(withdraws(item) for item in changes):

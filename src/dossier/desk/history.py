@@ -47,7 +47,8 @@ class Said:
 class Act:
     """One act: who (name), when recorded (UTC), by which verb, why, and what it said that the caller may read.
 
-    `withdrew` are paths whose claims it ended; `moved` changes of stage, standing and links; `number` names the file it was made in (of a linked set).
+    `withdrew` are paths whose claims it ended; `moved` changes of stage, standing and links;
+    `number` names the file it was made in (of a linked set).
     """
 
     id: str
