@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from cattrs import AttributeValidationNote, ClassValidationError, ForbiddenExtraKeysError
 
-from dossier.codec.hooks import Hook, Members, converter, field_hook, member_hook, members
+from dossier.codec.hooks import Hook, Members, converter, field_hook, member_hook, members, present
 from dossier.codec.registry import SectionRegistry
 from dossier.errors import InputError, Problem
 from dossier.model.absence import Absence
@@ -59,10 +59,8 @@ class Door:
         """A whole section from a mapping of plain or typed values, or from a section object: (object, ()) or
         (None, problems). UNSET, Absence and Edit have no place in a whole section."""
         cls: Any = spec.cls
-        if isinstance(values, spec.cls) and type(values) is spec.cls:
-            declared: tuple[Any, ...] = attrs.fields(cls)
-            held = ((each, getattr(values, each.name)) for each in declared)
-            values = {each.name: value for each, value in held if value != each.default}
+        if type(values) is cls:
+            values = present(values)
         if type(values) is not dict and not isinstance(values, Mapping):
             bad = wrong_type(values, cls.__name__)
             return None, (problem(bad.reason, spec.key, **bad.details),)

@@ -22,20 +22,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from dossier.model.fields import FieldSpec, Shape
 from dossier.model.members import MAX_MEMBERS, parts_of, series_of, set_of
 from dossier.model.problems import BadValue, type_name, wrong_type
-from dossier.model.values import (
-    Money,
-    PartialDate,
-    Per,
-    PersonName,
-    Phone,
-    Quantity,
-    Rating,
-    Ref,
-    Region,
-    Span,
-    Term,
-    parse_period,
-)
+from dossier.model.values import SELF_CHECKING, Money, PartialDate, Per, Term, parse_period
 from dossier.model.values.numbers import exact
 from dossier.model.values.text import LONG, SHORT, check_code, check_text
 from dossier.repository.canonical import MAX_INT
@@ -43,8 +30,6 @@ from dossier.repository.canonical import MAX_INT
 Hook = Callable[[Any, Any], Any]
 
 _UNIONS: tuple[Any, ...] = (UnionType, typing.Union)
-
-_TEXTUAL: tuple[Any, ...] = (Money, PartialDate, PersonName, Phone, Quantity, Rating, Ref, Region, Span)
 
 
 class Members(Exception):
@@ -64,13 +49,16 @@ def converter() -> cattrs.Converter:
         lambda kind: hasattr(kind, "__metadata__"), lambda kind: _annotated(made, kind)
     )
     made.register_structure_hook_factory(_is_union, lambda kind: _optional(made, kind))
-    for cls in _TEXTUAL:
-        made.register_structure_hook(cls, _value(made, cls))
+    made.register_structure_hook_factory(_is_value, lambda kind: _value(made, kind))
     return made
 
 
 def _is_union(kind: Any) -> bool:
     return typing.get_origin(kind) in _UNIONS
+
+
+def _is_value(kind: Any) -> bool:
+    return isinstance(kind, type) and attrs.has(kind) and hasattr(kind, "parse")
 
 
 def field_hook(made: cattrs.Converter, field: FieldSpec) -> Hook:
@@ -127,13 +115,7 @@ def _bool(value: Any, _: Any) -> bool:
     return value
 
 
-def _exact(value: Any) -> Decimal:
-    if type(value) not in (Decimal, int, str, float):
-        raise wrong_type(value, "number")
-    return exact(value)
-
-
-_PRIMITIVES: dict[Any, Hook] = {str: _text(LONG), int: _int, bool: _bool, Decimal: lambda value, _: _exact(value)}
+_PRIMITIVES: dict[Any, Hook] = {str: _text(LONG), int: _int, bool: _bool, Decimal: lambda value, _: exact(value)}
 
 
 def _computed(value: Any, _: Any) -> Any:
@@ -156,11 +138,12 @@ def _value(made: cattrs.Converter, cls: Any) -> Hook:
     """A value: itself, its text form, its JSON object, and for some what people give instead."""
     parse: Callable[[str], Any] = cls.parse
     structure = _structure(made, cls, {})
+    own = cls in SELF_CHECKING
 
     def hook(value: Any, _: Any) -> Any:
         kind = type(value)
         if kind is cls:
-            return value
+            return value if own else structure(present(value), cls)
         if kind is str:
             return parse(value)
         if kind is dict:
@@ -175,12 +158,19 @@ def _value(made: cattrs.Converter, cls: Any) -> Hook:
     return hook
 
 
+def present(value: Any) -> dict[str, Any]:
+    """The attributes of an object that are not as they are by default."""
+    return {
+        each.name: held for each in attrs.fields(type(value)) if (held := getattr(value, each.name)) != each.default
+    }
+
+
 def directly(cls: Any, value: dict[Any, Any]) -> Any | None:
     """The object whose constructor takes these attributes as they are; None if it refuses them.
 
-    The constructors of values check everything; only to say all that is wrong does it take the slower way.
+    For values whose constructors check everything; only to say all that is wrong does it take the slower way.
     """
-    if None in value.values():
+    if cls not in SELF_CHECKING or None in value.values():
         return None
     try:
         return cls(**value)
@@ -213,14 +203,13 @@ def _part(made: cattrs.Converter, field: FieldSpec) -> Hook:
     hooks = {name: field_hook(made, inner) for name, inner in field.fields.items()}
     structure = _structure(made, cls, {"key": lambda value, _: check_code(value), **hooks})
     parse: Callable[[str], Any] | None = getattr(cls, "parse", None)
-    defaults = {each.name: each.default for each in attrs.fields(cls)}
 
     def hook(value: Any, _: Any) -> Any:
         kind = type(value)
         if kind is str and parse is not None:
             return parse(value)
         if kind is cls:
-            value = {name: held for name, default in defaults.items() if (held := getattr(value, name)) != default}
+            value = present(value)
         elif kind is not dict:
             raise wrong_type(value, cls.__name__)
         if not value or (len(value) == 1 and "key" in value):

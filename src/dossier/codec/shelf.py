@@ -17,10 +17,12 @@ from dossier.errors import DamagedError
 from dossier.model.fields import FieldSpec, SectionSpec, Shape
 from dossier.model.members import MAX_MEMBERS
 from dossier.model.problems import BadValue
-from dossier.model.values import Per, Term
+from dossier.model.values import SELF_CHECKING, Per, Term
 from dossier.model.values.plain import PLAIN, canonical, encode
 from dossier.model.values.text import SHORT, check_code
 from dossier.repository.canonical import MAX_INT
+
+_OWN = SELF_CHECKING | {str, int, bool}
 
 
 class _Unfit(Exception):
@@ -35,6 +37,7 @@ class SectionCodec:
         self._plain = _compile(spec.cls, spec.fields, strict=False)
         self._strict = _compile(spec.cls, spec.fields, strict=True)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(spec.cls)
+        self._foreign = any(leaf.type not in _OWN for leaf in spec.leaves)
 
     def dump(self, section: Any) -> bytes:
         """Canonical bytes of a section object that is known to be valid; see `check` for one that is not."""
@@ -57,7 +60,16 @@ class SectionCodec:
             body = encode(self._strict(section))
         except (_Unfit, UnicodeEncodeError):
             return None
-        return None if b"\\u0000" in body else body
+        if b"\\u0000" in body or (self._foreign and not self._survives(section, body)):
+            return None
+        return body
+
+    def _survives(self, section: Any, body: bytes) -> bool:
+        """Whether the decoder, which knows types and limits inside a pack's values, gives the same section back."""
+        try:
+            return bool(self._decoder.decode(body) == section)
+        except (msgspec.DecodeError, RecursionError):
+            return False
 
     def flatten(self, section: Any) -> list[tuple[str, bytes]]:
         """Every present leaf as (path below the section, canonical bytes), in the order of declaration.

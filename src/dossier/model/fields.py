@@ -285,10 +285,14 @@ class SectionSpec:
                 if number is not None and self.leaves[number].shape is not Shape.SERIES:
                     number = None
         if number is None:
-            asked = _KEYS.sub("[*]", path)
-            nearest = nearest_name(asked, self.bits)
-            raise InputError([problem("field.unknown", shown_path(self.key, asked), nearest=nearest)])
+            raise self.unknown(path)
         return self.leaves[number]
+
+    def unknown(self, path: str) -> InputError:
+        """The error for a path that the section does not have, with the nearest one that it has."""
+        asked = _KEYS.sub("[*]", path)
+        nearest = nearest_name(asked, self.bits)
+        return InputError([problem("field.unknown", shown_path(self.key, asked), nearest=nearest)])
 
     def mask(self, *patterns: str) -> int:
         """The mask of leaf patterns and of fields (all leaves below). InputError for an unknown one."""

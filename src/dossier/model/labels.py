@@ -22,8 +22,7 @@ def label(spec: SectionSpec, path: str = "", lang: Lang = "zh") -> str:
     for step in path.split("/"):
         found = fields.get(step.partition("[")[0])
         if found is None:
-            spec.leaf(path)
-            break
+            raise spec.unknown(path)
         words.append(found.declared.zh if lang == "zh" else found.declared.en)
         fields = found.fields
     return ("·" if lang == "zh" else ": ").join(words)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import time
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
+import attrs
+import msgspec
 import pytest
 
-from dossier.codec import Door, default_registry, projector, strict_loads
+from dossier.codec import Door, SectionRegistry, default_registry, projector, strict_loads
 from dossier.errors import InputError
 from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, edit
+from dossier.model.fields import many, one, section
+from dossier.model.labels import label
 from dossier.model.sections import (
     Address,
     Competitor,
@@ -173,6 +177,8 @@ def test_nearest_names() -> None:
     assert "addresses" in problems[0].en and "title" in problems[1].zh
     with pytest.raises(InputError, match="preferences"):
         REGISTRY.spec("preference")
+    with pytest.raises(InputError, match=r"field\.unknown"):
+        label(ORGANIZATION, "name/first")
     with pytest.raises(InputError, match=r"phones\[\*\]/number"):
         ORGANIZATION.leaf("phone[k1]/numbr")
 
@@ -221,6 +227,57 @@ def test_typed_sections_are_checked_with_every_problem() -> None:
         DOOR.check(OrganizationBasic(short_names=[str(number) for number in range(1001)]))
     with pytest.raises(InputError, match="registered section"):
         DOOR.check(Address(text="x"))
+
+
+@attrs.frozen
+class Grape:
+    """A value of a pack: knows nothing of BadValue."""
+
+    name: Annotated[str, msgspec.Meta(max_length=10)]
+    red: bool
+    share: Decimal | None = None
+
+    @classmethod
+    def parse(cls, text: str, /) -> Grape:
+        name, colour = text.split()
+        return cls(name, colour == "red")
+
+
+@section("pack:wine", zh="酒", en="wine")
+@attrs.frozen(kw_only=True)
+class Wine:
+    grape: Grape | None = one("葡萄", "grape", row="M46")
+    blend: tuple[Grape, ...] = many("混酿", "blend", row="M46")
+
+
+def test_values_of_packs_are_read_in_the_same_way() -> None:
+    registry = SectionRegistry([Wine])
+    door, spec = Door(registry), registry.spec("pack:wine")
+    said = {"grape": "Merlot red", "blend": [{"name": "Riesling", "red": False, "share": "0.5"}]}
+    wine, problems = door.parse_section(spec, said)
+    assert problems == () and wine == Wine(
+        grape=Grape("Merlot", True), blend=[Grape("Riesling", False, Decimal("0.5"))]
+    )
+    assert registry.codec(spec).load(door.check(wine)) == wine
+    parsed = door.parse(spec, {"grape": "Merlot", "blend": [{"name": "R" * 11, "red": 1, "share": 0.5}, {"red": True}]})
+    assert [(each.path, each.code) for each in parsed.problems] == [
+        ("pack:wine/grape", "value.unreadable"),
+        ("pack:wine/blend[0]/name", "value.too_long"),
+        ("pack:wine/blend[0]/red", "value.type"),
+        ("pack:wine/blend[0]/share", "value.float_money"),
+        ("pack:wine/blend[1]/name", "field.missing"),
+    ]
+
+
+def test_wrong_insides_of_a_packs_value_are_found() -> None:
+    door = Door(SectionRegistry([Wine]))
+    with pytest.raises(InputError) as raised:
+        door.check(Wine(grape=Grape(5, True), blend=[Grape("x", "no"), Grape("y" * 11, True)]))  # type: ignore[arg-type]
+    assert sorted((each.path, each.code) for each in raised.value.problems) == [
+        ("pack:wine/blend[0]/red", "value.type"),
+        ("pack:wine/blend[1]/name", "value.too_long"),
+        ("pack:wine/grape/name", "value.type"),
+    ]
 
 
 def test_a_backslash_is_not_mistaken_for_nul() -> None:

@@ -12,7 +12,13 @@ from dossier.model.values.period import Per, parse_period
 from dossier.model.values.term import Term
 from dossier.model.values.text import Long, Short
 
+SELF_CHECKING: frozenset[type] = frozenset(
+    {Money, PartialDate, PersonName, Phone, Quantity, Rating, Ref, Region, Span, Term}
+)
+"""Values whose constructors check everything about them, so that an object of the type is a valid one."""
+
 __all__ = [
+    "SELF_CHECKING",
     "Long",
     "Money",
     "PartialDate",

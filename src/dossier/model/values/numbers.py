@@ -126,10 +126,11 @@ class Money:
         found = _MONEY.match(plain_form(text))
         assert found is not None
         before, number, after = found.groups()
+        amount = exact(number or "?")
         named = {_SIGNS.get(before, before) if before else None, _AFTER.get(after, after) if after else None} - {None}
         if len(named) > 1:
             raise BadValue("value.currency")
-        return cls(exact(number or ""), str(named.pop()) if named else currency)
+        return cls(amount, str(named.pop()) if named else currency)
 
     def text(self, lang: Lang = "en") -> str:
         """`¥500,000.50` for CNY in Chinese, `CNY 500,000.50` otherwise; at least two decimals."""
