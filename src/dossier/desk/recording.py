@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from dossier.errors import LockedError
+from dossier.errors import ConflictError, LockedError, MissingArchiveError, OutcomeUnknown, RepositoryError
 from dossier.ledger import Chain, Event, LaneReport, unseal, verify_lane
 from dossier.model.clock import Environment, instant
 from dossier.repository import Batch, Lane, Lanes, Op, Put, Repository, encode
@@ -41,13 +41,16 @@ class Recorder:
         self._reads = reads
         self.policy = policy
         self.lock = threading.RLock()
-        # Write lanes sort by when they began, so that the latest events are found without reading the rest.
-        began = int(environment.now().timestamp() * 1_000_000)
-        self._write = Chain(f"w{max(began, 0):014x}{environment.random(4).hex()}")
+        self._write = self._new_lane()
         self._read = Chain("r" + environment.random(8).hex())
         self._lane: Lane | None = None
         self._own_lane = isinstance(repository, Lanes)
         self._waiting: list[bytes] = []
+
+    def _new_lane(self) -> Chain:
+        # Write lanes sort by when they began, so that the latest events are found without reading the rest.
+        began = int(self._environment.now().timestamp() * 1_000_000)
+        return Chain(f"w{max(began, 0):014x}{self._environment.random(4).hex()}")
 
     # -- writes -----------------------------------------------------------------------------------
 
@@ -56,15 +59,27 @@ class Recorder:
         """Seal events for a batch; if the block fails, the chain stands where it stood."""
         with self.lock:
             mark = self._write.mark()
+            rows: list[Op] = []
+            for event in events:
+                line = self._write.next(event)
+                rows.append(event_row(self._write.name, self._write.seq, line))
+            kept = False
             try:
-                rows: list[Op] = []
-                for event in events:
-                    line = self._write.next(event)
-                    rows.append(event_row(self._write.name, self._write.seq, line))
                 yield rows
-            except BaseException:
-                self._write.rewind(mark)
+                kept = True
+            except RepositoryError as error:
+                if not isinstance(error, OutcomeUnknown):
+                    self._write.rewind(mark)
+                    kept = True
                 raise
+            except ConflictError:
+                self._write.rewind(mark)
+                kept = True
+                raise
+            finally:
+                if not kept:
+                    # Nobody knows whether these events stand; the next ones begin a lane of their own.
+                    self._write = self._new_lane()
 
     # -- reads ------------------------------------------------------------------------------------
 
@@ -138,25 +153,42 @@ class Recorder:
 
     # -- the whole ledger -------------------------------------------------------------------------
 
-    def lanes(self) -> dict[str, list[bytes]]:
-        """All lanes with their stored lines in order, those of this process and of idle lane files included."""
+    def lanes(self) -> list[str]:
+        """Names of all lanes: those in the archive, idle lane files, and the one of this process."""
         self.flush()
-        found: dict[str, list[bytes]] = {}
-        for row in self._repository.scan("events"):
-            found.setdefault(row.id.partition("/")[0], []).append(row.body)
+        found: dict[str, None] = {}
+        start = ""
+        while rows := list(self._repository.scan("events", start=start, limit=1, bodies=False)):
+            name = rows[0].id.partition("/")[0]
+            found[name] = None
+            start = f"{name}0"  # "0" follows "/"
         if self._own_lane:
             assert isinstance(self._repository, Lanes)
-            names = self._repository.idle_lanes(at=self._reads)
-            mine = [self._read.name] if self._lane is not None else []
-            for name in dict.fromkeys([*names, *mine]):
-                lines = self._repository.read_lane(name, at=self._reads)
-                known = len(found.get(name, []))
-                found.setdefault(name, []).extend(lines[known:] if known else lines)
-        return found
+            found.update(dict.fromkeys(self._repository.idle_lanes(at=self._reads)))
+            if self._lane is not None:
+                found[self._read.name] = None
+        return sorted(found)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The stored lines of a lane in order; memory does not grow with the archive."""
+        folded = 0
+        for row in self._repository.scan("events", start=f"{name}/", stop=f"{name}0"):
+            folded += 1
+            yield row.body
+        if self._own_lane and name.startswith("r"):
+            yield from self._filed(name)[folded:]
+
+    def _filed(self, name: str) -> list[bytes]:
+        """The lines of a lane that has a file; a folded one has none any more."""
+        assert isinstance(self._repository, Lanes)
+        try:
+            return self._repository.read_lane(name, at=self._reads)
+        except MissingArchiveError:
+            return []
 
     def verify(self) -> list[LaneReport]:
         """Verify every lane. LedgerError names the first event that does not follow."""
-        return [verify_lane(name, lines) for name, lines in sorted(self.lanes().items())]
+        return [verify_lane(name, self.lines(name)) for name in self.lanes()]
 
     def fold(self) -> int:
         """Bring idle lanes into the archive; how many lanes were folded. A fold cut short is taken up again."""
@@ -179,8 +211,8 @@ class Recorder:
 
     def events(self) -> Iterator[Event]:
         """Every event of every lane, lane by lane."""
-        for _, lines in sorted(self.lanes().items()):
-            for line in lines:
+        for name in self.lanes():
+            for line in self.lines(name):
                 yield unseal(line)[0]
 
 
