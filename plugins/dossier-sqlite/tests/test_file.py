@@ -30,6 +30,7 @@ from dossier.errors import (
     NewerFormatError,
     NotAnArchiveError,
     NotPicklableError,
+    OutcomeUnknown,
     ReadOnlyError,
     StorageFullError,
 )
@@ -425,3 +426,40 @@ def test_two_commits_of_other_programs_do_not_break_ours(opened: Any, tmp_path: 
     other.execute("rollback")
     other.close()
     repository.commit(Batch((put("a"),)))
+
+
+class _Wavering:
+    """A connection whose commit is carried out or taken back, and then reported as failed."""
+
+    def __init__(self, conn: sqlite3.Connection, instead: str) -> None:
+        self._conn, self._instead = conn, instead
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._conn, name)
+
+    def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        if sql != "commit":
+            return self._conn.execute(sql, *args)
+        self._conn.execute(self._instead)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+        raise error
+
+
+def test_an_unknown_outcome_is_resolved_by_the_key_or_told(opened: Any) -> None:
+    repository = opened()
+    repository.commit(Batch((put("first"),)))
+    real = repository._writer
+    for number, instead in enumerate(("commit", "rollback")):
+        repository._writer = _Wavering(real, instead)
+        with pytest.raises(OutcomeUnknown) as caught:
+            repository.commit(Batch((put(f"a{number}"),)))
+        assert caught.value.__context__ is None
+    repository._writer = _Wavering(real, "commit")
+    assert not repository.commit(Batch((put("b"),), key="kept")).repeated
+    repository._writer = _Wavering(real, "rollback")
+    with pytest.raises(DamagedError):
+        repository.commit(Batch((put("c"),), key="lost"))
+    repository._writer = real
+    assert repository.commit(Batch((put("b"),), key="kept")).repeated
+    assert [row.id for row in repository.scan("cards")] == ["a0", "b", "first"]

@@ -21,6 +21,7 @@ from dossier.errors import (
     OutcomeUnknown,
     ReadOnlyError,
     RepositoryError,
+    StorageFullError,
 )
 from dossier.repository import (
     Batch,
@@ -264,7 +265,8 @@ class SqliteRepository(SqliteReader):
         key: str | None,
     ) -> _T:
         step = self._step
-        failure: RepositoryError | OutcomeUnknown
+        failure: RepositoryError
+        doubtful = False
         committing = False
         try:
             if durable is not self._durable:
@@ -284,14 +286,17 @@ class SqliteRepository(SqliteReader):
             return result
         except sqlite3.Error as error:
             failure = fault(error)
-            if committing and not conn.in_transaction:
-                failure = OutcomeUnknown()
+            # SQLite takes a commit back itself when there is no room; after any other error nobody knows yet.
+            doubtful = committing and not conn.in_transaction and not isinstance(failure, StorageFullError)
             _rollback(conn)
         except BaseException:
             _rollback(conn)
             raise
-        if isinstance(failure, OutcomeUnknown) and key is not None and _holds_key(conn, key) is False:
-            failure = RepositoryError()
+        kept = _holds_key(conn, key) if doubtful and key is not None else None
+        if kept:
+            return result
+        if doubtful and kept is None:
+            raise OutcomeUnknown
         raise failure
 
     def _writing(self) -> tuple[sqlite3.Connection, Turnstile]:
