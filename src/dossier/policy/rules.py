@@ -21,7 +21,8 @@ Medium = Literal["copy", "original"]
 
 VERBS: Final[dict[str, str]] = {
     "consult": "查寻", "collect": "收集", "borrow": "借阅", "release": "发放", "edit": "修订",
-    "archive_off": "归档移出", "destroy": "销毁", "analyse": "分析", "export": "导出", "approve": "批准", "custody": "保管", "explain": "说明",
+    "archive_off": "归档移出", "destroy": "销毁", "analyse": "分析", "export": "导出",
+    "approve": "批准", "custody": "保管", "explain": "说明",
 }  # fmt: skip
 KINDS: Final = ("custodian", "account_manager", "service", "sales", "manager", "officer", "outsider")
 """The kinds a host's roles are declared with; the rules bind kinds."""
