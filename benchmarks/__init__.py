@@ -1,0 +1,1 @@
+"""Figures of the archive against the limit of plain sqlite3; see README.md."""
