@@ -94,8 +94,13 @@ def _build(table: Table, form: Form, order: Order | None, segment: str, bodies: 
         "absent ties": f"{column} is null and t.id > ?{id}",
         "present": f"{column} is not null",
     }[segment]
+    if segment == "ties":
+        # A range on the same field must not tempt SQLite away from the equality (it takes the range otherwise).
+        conditions = [condition.replace(column, f"+{column}") for condition in conditions]
     descending = " desc" if order is not None and order.descending else ""
-    arranged = "t.id" if order is None else f"{column}{descending}, t.id"
+    # Where the segment fixes the order field, saying only the id lets SQLite walk the index for both.
+    fixed = order is None or segment in ("ties", "absent ties", "absent")
+    arranged = "t.id" if fixed else f"{column}{descending}, t.id"
     merged = _merged(table, terms, order)
     parts = []
     for place in range(1 if merged is None else terms[merged][2]):
