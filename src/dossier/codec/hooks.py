@@ -94,6 +94,24 @@ def _structure(made: cattrs.Converter, cls: Any, hooks: dict[str, Hook]) -> Hook
     )
 
 
+def _checks(cls: Any) -> dict[str, Hook]:
+    """The constructor's own checks of single attributes as hooks, so that a wrong one does not hide the next."""
+
+    def hook(check: Callable[[Any], Any]) -> Hook:
+        def checked(value: Any, _: Any) -> Any:
+            if value is None:
+                raise wrong_type(value, "value")
+            return check(value)
+
+        return checked
+
+    declared: tuple[Any, ...] = attrs.fields(cls)
+    alone = [
+        each for each in declared if each.converter is not None and not isinstance(each.converter, attrs.Converter)
+    ]
+    return {each.name: hook(each.converter) for each in alone}
+
+
 def _text(limit: int) -> Hook:
     def hook(value: Any, _: Any) -> str:
         return check_text(value, limit)
@@ -137,8 +155,8 @@ def _optional(made: cattrs.Converter, kind: Any) -> Hook:
 def _value(made: cattrs.Converter, cls: Any) -> Hook:
     """A value: itself, its text form, its JSON object, and for some what people give instead."""
     parse: Callable[[str], Any] = cls.parse
-    structure = _structure(made, cls, {})
     own = cls in SELF_CHECKING
+    structure = _structure(made, cls, _checks(cls) if own else {})
 
     def hook(value: Any, _: Any) -> Any:
         kind = type(value)
@@ -179,7 +197,7 @@ def directly(cls: Any, value: dict[Any, Any]) -> Any | None:
 
 
 def _term(made: cattrs.Converter, vocabulary: str) -> Hook:
-    structure = _structure(made, Term, {})
+    structure = _structure(made, Term, _checks(Term))
 
     def hook(value: Any, _: Any) -> Term:
         kind = type(value)

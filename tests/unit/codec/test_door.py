@@ -143,6 +143,21 @@ def test_a_part_of_a_view_names_what_to_remove() -> None:
         ("basic", {"registered_capital": 0.1}, [("registered_capital", "value.float_money")]),
         ("basic", {"registered_capital": "9" * 70}, [("registered_capital", "value.number_long")]),
         ("basic", {"registered_capital": 10**70}, [("registered_capital", "value.number_long")]),
+        (
+            "basic",
+            {"registered_capital": {"amount": "much", "currency": "yuan"}},
+            [("registered_capital/amount", "value.number"), ("registered_capital/currency", "value.currency")],
+        ),
+        (
+            "basic",
+            {"phones": [{"number": {"given": "", "number": "5", "extension": "x"}}]},
+            [
+                ("phones[0]/number/extension", "value.phone_number"),
+                ("phones[0]/number/given", "value.empty"),
+                ("phones[0]/number/number", "value.phone_number"),
+            ],
+        ),
+        ("basic", {"form": {"code": None}}, [("form/code", "value.none")]),
         ("basic", {"founded": "2023-02-29"}, [("founded", "value.date_leap")]),
         ("basic", {"founded": dt.datetime(2020, 1, 1)}, [("founded", "value.type")]),
         ("basic", {"phones": ["1 8 6", 5]}, [("phones[1]", "value.type")]),
