@@ -203,6 +203,13 @@ class Archive:
         """A batch was kept: bring computed facts up to date."""
         refresh(self.repository, stale)
 
+    def redeclare(self, digest: str) -> None:
+        """Note in the manifest what is declared and filled."""
+        manifest = msgspec.structs.replace(self.manifest, declared=digest)
+        put = Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", self._version)
+        self.repository.commit(Batch((put,)))
+        self.renew()
+
     def settle_numbers(self, first: int) -> None:
         """Say where serials go on after a restore."""
         self._numbers.settle(first)
@@ -317,17 +324,19 @@ def open(
 
 
 def _up_to_date(archive: Archive) -> None:
-    """Declare and fill what this program indexes beyond what the archive has; others meet the new manifest."""
-    wanted = archive.indexing.digest()
-    if archive.manifest.declared == wanted:
+    """Declare and fill what this program indexes beyond what the archive has; others meet the new manifest.
+
+    The manifest says "" from before the declaration until all is filled: whoever opens the archive after a crash in
+    between fills it again.
+    """
+    wanted, before = archive.indexing.digest(), archive.manifest.declared
+    if before == wanted:
         return
+    archive.redeclare("")
     behind = archive.repository.declare(archive.indexing.collections())
-    if "dossiers" in behind or "special" in behind:
+    if not before or "dossiers" in behind or "special" in behind:
         archive.reindex()
-    manifest = msgspec.structs.replace(archive.manifest, declared=wanted)
-    put = Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", None)
-    archive.repository.commit(Batch((archive.guard(), put)))
-    archive.renew()
+    archive.redeclare(wanted)
 
 
 def _check(zone: str, roles: Mapping[str, str], level: str, staff: str) -> None:
