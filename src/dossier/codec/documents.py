@@ -95,12 +95,19 @@ def remove(document: Document, path: str) -> None:
 
 def leaves(document: Document, section: str, kinds: Mapping[str, str]) -> list[tuple[str, Json]]:
     """Every leaf of a section as (path, value). `kinds` tells set and series fields by pattern ("set", "series")."""
-    found: list[tuple[str, Json]] = []
+    return [(path, value) for path, _, value in named_leaves(document, section, kinds)]
+
+
+def named_leaves(document: Document, section: str, kinds: Mapping[str, str]) -> list[tuple[str, str, Json]]:
+    """Like `leaves`, as (path, pattern below the section, value)."""
+    found: list[tuple[str, str, Json]] = []
     _walk(document, f"{section}/", "", kinds, found)
     return found
 
 
-def _walk(node: Document, prefix: str, pattern: str, kinds: Mapping[str, str], found: list[tuple[str, Json]]) -> None:
+def _walk(
+    node: Document, prefix: str, pattern: str, kinds: Mapping[str, str], found: list[tuple[str, str, Json]]
+) -> None:
     for field, value in node.items():
         if field == "key":
             continue
@@ -108,14 +115,14 @@ def _walk(node: Document, prefix: str, pattern: str, kinds: Mapping[str, str], f
         kind = kinds.get(name)
         path = prefix + field
         if kind == "set":
-            found.extend((element_path(path, item), item) for item in value)
+            found.extend((element_path(path, item), name, item) for item in value)
         elif kind == "series":
-            found.extend((f"{path}[{item['period']}]", item["value"]) for item in value)
+            found.extend((f"{path}[{item['period']}]", name, item["value"]) for item in value)
         elif kind == "items":
             for part in value:
                 _walk(part, f"{path}[{part['key']}]/", f"{name}[*]/", kinds, found)
         elif kind == "one":
-            found.append((path, value))
+            found.append((path, name, value))
 
 
 def _key(item: Document) -> Any:

@@ -16,6 +16,7 @@ from dossier.errors import InputError
 from dossier.model.claims import Source
 from dossier.model.clock import as_day, as_instant, day_of
 from dossier.model.problems import problem
+from dossier.model.ranking import CHANNELS
 
 When = dt.datetime | dt.date | str
 
@@ -103,12 +104,15 @@ def record(kind: str, /, **values: Any) -> Draft:
 
 
 _LIMIT = 200
+_FURTHER = ("told_by", "observed", "valid_from", "valid_to", "evidence")
 
 
 def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> Source:
     """The source of claims told in this way. InputError lists every option that is wrong."""
-    problems = []
     channel = told.get("channel") or "desk"
+    if channel in CHANNELS and all(told.get(name, "") in ("", ()) for name in _FURTHER):
+        return Source(act=act, rev=rev, at=at, channel=channel)
+    problems = []
     told_by = told.get("told_by", "")
     evidence = tuple(told.get("evidence", ()))
     for name, text in (("channel", channel), ("told_by", told_by), *(("evidence", item) for item in evidence)):

@@ -6,7 +6,7 @@ Floor: desk. Index columns follow from the `index` flags of the field catalogue;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
@@ -77,7 +77,6 @@ class Column:
     type: Literal["text", "int"]
 
 
-Extract = Callable[[Document], list[Any]]
 
 
 def head_index(head: Head) -> dict[str, IndexValue]:
@@ -94,13 +93,16 @@ class Indexing:
     def __init__(self, registry: SectionRegistry, composites: Sequence[Sequence[str]] = ()) -> None:
         self.columns: dict[str, Column] = {}
         self._composites = tuple(tuple(path.replace("/", "_").replace(":", "_") for path in c) for c in composites)
-        self._plans: dict[tuple[str, str], list[tuple[Column, tuple[tuple[str, bool], ...], str]]] = {}
+        self._plans: dict[tuple[str, str | None, str], list[tuple[Column, str, tuple[str, ...], str]]] = {}
+        self._searches = {
+            name: [(path.partition("/")[0], *_way(path.partition("/")[2])) for path in paths]
+            for name, paths in SEARCHES.items()
+        }
         for spec in registry.specs():
             if not spec.key.startswith("record:"):
                 self._plan(spec)
 
     def _plan(self, spec: SectionSpec) -> None:
-        plan = self._plans.setdefault((spec.key, str(spec.kind or "")), [])
         for leaf in spec.leaves:
             if not leaf.index or leaf.shape is Shape.COMPUTED:
                 continue
@@ -111,7 +113,8 @@ class Indexing:
                 kind: Literal["text", "int"] = "int" if token == "int" and "born" not in name else "text"
                 column = Column(name, path, leaf, leaf.compartment, many, kind)
                 known = self.columns.setdefault(name, column)
-                plan.append((known, _walk(leaf), token))
+                plan = self._plans.setdefault((spec.key, spec.kind, leaf.compartment), [])
+                plan.append((known, *_way(leaf.pattern), token))
 
     def collections(self) -> tuple[Collection, ...]:
         """Every collection of an archive, with its declared fields and composite indexes."""
@@ -169,27 +172,28 @@ class Indexing:
     def fill(self, spec: SectionSpec, document: Document, compartment: str) -> dict[str, IndexValue]:
         """Index values of one section's columns in one compartment (all of them; absent ones None)."""
         found: dict[str, IndexValue] = {}
-        for column, walk, token in self._plans[spec.key, str(spec.kind or "")]:
-            if column.compartment != compartment:
-                continue
-            values = [v for node in _nodes(document, walk) if (v := _term(node, token)) is not None]
-            if column.many:
-                found[column.name] = cast(IndexValue, tuple(sorted(set(values)))) or None
+        for column, field, way, token in self._plans.get((spec.key, spec.kind, compartment), ()):
+            value = document.get(field)
+            if value is None:
+                found[column.name] = None
+            elif column.many:
+                terms = {term for node in _nodes(value, way) if (term := _term(node, token)) is not None}
+                found[column.name] = cast(IndexValue, tuple(sorted(terms))) or None
             else:
-                found[column.name] = values[0] if values else None
+                found[column.name] = _term(value, token)
         return found
 
     def search(self, documents: dict[str, Document]) -> dict[str, IndexValue]:
         """The folded texts of the search columns that these sections feed."""
         found: dict[str, IndexValue] = {}
-        for name, paths in SEARCHES.items():
-            if not any(path.partition("/")[0] in documents for path in paths):
+        for name, sources in self._searches.items():
+            if not any(section in documents for section, _, _ in sources):
                 continue
             texts: list[str] = []
-            for path in paths:
-                section, _, rest = path.partition("/")
-                walk = tuple((f.removesuffix("[*]"), f.endswith("[*]")) for f in rest.split("/"))
-                texts.extend(_text(node) for node in _nodes(documents.get(section, {}), walk))
+            for section, field, way in sources:
+                value = documents.get(section, {}).get(field)
+                if value is not None:
+                    texts.extend(_text(node) for node in _nodes(value, way))
             found[name] = "\n".join(fold(text) for text in texts if text) or None
         return found
 
@@ -219,20 +223,23 @@ class Indexing:
         return IndexField(name=column.name, type=column.type, many=column.many)
 
 
-def _walk(leaf: Leaf) -> tuple[tuple[str, bool], ...]:
-    return tuple((f.removesuffix("[*]"), f.endswith("[*]")) for f in leaf.pattern.split("/"))
+def _way(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """The field of a leaf's pattern, and the fields of the parts below it."""
+    field, *way = pattern.replace("[*]", "").split("/")
+    return field, tuple(way)
 
 
-def _nodes(document: Document, walk: Sequence[tuple[str, bool]]) -> Iterable[Any]:
-    nodes: list[Any] = [document]
-    for field, _ in walk:
+def _nodes(value: Any, way: Sequence[str]) -> list[Any]:
+    """The values at the end of a way through parts."""
+    nodes = value if type(value) is list else [value]
+    for field in way:
         found: list[Any] = []
         for node in nodes:
-            value = node.get(field)
-            if type(value) is list:
-                found.extend(value)
-            elif value is not None:
-                found.append(value)
+            inner = node.get(field)
+            if type(inner) is list:
+                found.extend(inner)
+            elif inner is not None:
+                found.append(inner)
         nodes = found
     return nodes
 
@@ -257,6 +264,8 @@ def date_text(node: dict[str, int]) -> str:
 
 
 def _term(node: Any, token: str) -> str | int | None:
+    if type(node) is str and token != "monthday":
+        return node[:MAX_TERM] or None
     if token == "int" and type(node) is dict and "amount" in node:
         scaled = int(Decimal(node["amount"]) * MILLIONTHS)
         return scaled if -(2**63) <= scaled < 2**63 else None

@@ -28,7 +28,8 @@ class Keys:
     def settle(self, spec: SectionSpec, name: str, parts: list[Document], state: State) -> list[Document]:
         """The parts of a field with keys, joined where two turned out to be one, sorted by key."""
         field = spec.fields[name]
-        known = state.document(spec.key).get(name, []) if spec.key in state.raw or state.documents else []
+        there = spec.key in state.raw or spec.key in state.documents
+        known = state.document(spec.key).get(name, []) if there else []
         path = f"{spec.key}/{name}"
         return self._settle(field, path, parts, known, state.questions)
 
