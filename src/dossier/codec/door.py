@@ -49,7 +49,8 @@ class Door:
     def __init__(self, registry: SectionRegistry) -> None:
         self._registry = registry
         self._converter = converter()
-        self._readers: dict[int, dict[str, Hook]] = {}
+        # by identity of the fields; they are kept too, so that no other object can come to have their identity
+        self._readers: dict[int, tuple[Mapping[str, FieldSpec], dict[str, Hook]]] = {}
 
     def parse(self, spec: SectionSpec, values: Mapping[str, object]) -> Parsed:
         """Read `field → value` for a section; values may be UNSET, an Absence, an Edit, typed or plain JSON-like."""
@@ -86,10 +87,11 @@ class Door:
         return codec.dump(checked)
 
     def _parse(self, fields: Mapping[str, FieldSpec], values: Mapping[str, object], path: str) -> Parsed:
-        hooks = self._readers.get(id(fields))
-        if hooks is None:
-            hooks = {name: field_hook(self._converter, field) for name, field in fields.items()}
-            self._readers[id(fields)] = hooks
+        known = self._readers.get(id(fields))
+        if known is None:
+            made = {name: field_hook(self._converter, field) for name, field in fields.items()}
+            known = self._readers[id(fields)] = (fields, made)
+        hooks = known[1]
         read: dict[str, Any] = {}
         unset: list[str] = []
         edits: dict[str, Edit] = {}

@@ -251,6 +251,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "use update, which needs the right to edit",
     ),
     "party.word": ("只能是 {words} 之一", "expected one of {words}", "换成其中之一", "use one of them"),
+    "record.ref": (
+        "应为 view.records() 或 enter() 给出的记录",
+        "expected a record as view.records() or enter() gives it",
+        "先查阅记录",
+        "page the records of the dossier first",
+    ),
     "record.state": (
         "该记录的状态此时只能是 {allowed}",
         "from here the state can only become {allowed}",

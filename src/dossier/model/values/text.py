@@ -33,21 +33,16 @@ def check_text(value: object, limit: int = SHORT) -> str:
     """`value` as it is, or BadValue: a `str`, not empty, at most `limit` characters, no NUL, no lone surrogate."""
     if type(value) is not str:
         raise wrong_type(value, "text")
+    if 0 < len(value) <= limit and "\0" not in value:
+        try:
+            value.encode()
+            return value
+        except UnicodeEncodeError:
+            pass
+        raise BadValue("value.surrogate")
     if not value:
         raise BadValue("value.empty")
-    if len(value) > limit:
-        raise BadValue("value.too_long", limit=limit)
-    if "\0" in value:
-        raise BadValue("value.nul")
-    if value.isascii():
-        return value
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        pass
-    else:
-        return value
-    raise BadValue("value.surrogate")
+    raise BadValue("value.too_long", limit=limit) if len(value) > limit else BadValue("value.nul")
 
 
 def optional_text(value: object) -> str | None:
