@@ -119,6 +119,16 @@ class NewerSectionError(DossierError):
     fix_en = "upgrade the package that defines the section; the rest of the dossier works"
 
 
+class OlderSectionError(DossierError):
+    """A section was written by an older major version from which no upcaster leads to the registered one (K2)."""
+
+    code = "section.older"
+    zh = "资料项 {section} 由旧版本 {stored} 写成, 没有升级到 {known} 的办法"
+    en = "section {section} was written by version {stored}; nothing leads from it to {known}"
+    fix_zh = "以 registry.upcaster 登记升级函数; 档案其余部分照常可用"
+    fix_en = "register an upcaster with registry.upcaster; the rest of the dossier works"
+
+
 # -- what the desk answers -----------------------------------------------------------------------
 
 

@@ -107,9 +107,8 @@ class Replay:
                 self.claims.setdefault(path, []).append(claim)
         for mark in stored.marks:
             self._mark(mark)
-        self.questions.update(dict(peek_claims(msgspec.Raw(_claims_raw(stored.state))).questions))
+        self.questions = dict(peek_claims(msgspec.Raw(_claims_raw(stored.state))).questions)
         for path, same in stored.answers:
-            self.questions.pop(path, None)
             if same:
                 self._move(path, same)
 

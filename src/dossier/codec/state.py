@@ -158,7 +158,9 @@ class State:
         reason = self.absent.get(path)
         if reason is not None:
             return {"absent": reason}
-        return get(self.document(section_of(path)), path)
+        found = get(self.document(section_of(path)), path)
+        # The path of a whole set or series has no value of its own: its elements and periods have.
+        return None if type(found) is list else found
 
     def shown(self, path: str) -> Claim | None:
         """The claim that is shown at a leaf path."""
@@ -193,16 +195,25 @@ class State:
 
     def claim(self, path: str, claim: Claim, ranking: str, today: str) -> None:
         """Add a claim and let the field show what its ranking says."""
-        live = [*self.claims(path), claim]
-        self.settle(path, live, ranking, today)
+        shown = self.shown(path)
+        if shown is None and path not in self.rivals:
+            self.settle(path, [claim], ranking, today)
+            return
+        live = [*self.rivals.get(path, ()), claim]
+        if shown is not None:
+            live.append(shown)
+        self.settle(path, live, ranking, today, shown)
 
-    def settle(self, path: str, claims: Iterable[Claim], ranking: str, today: str) -> None:
-        """Replace all live claims at a path."""
+    def settle(
+        self, path: str, claims: Iterable[Claim], ranking: str, today: str, shown: Claim | None = None
+    ) -> None:
+        """Replace all live claims at a path. `shown` is the one of them that is shown already, if any."""
         live = list(claims)
         if len(live) > 1:
             live = standing(live)
         best = resolve([claim for claim in live if valid_on(claim.source, today)], ranking)
-        self._show(path, best)
+        if best is None or best is not shown:
+            self._show(path, best)
         rivals = [claim for claim in live if claim is not best]
         if rivals:
             self.rivals[path] = rivals
@@ -211,6 +222,14 @@ class State:
         until = next_change(live, today)
         if until and (not self.until or until < self.until):
             self.until = until
+
+    def renew(self, paths: Iterable[str], ranking: Callable[[str], str], today: str) -> None:
+        """Resolve again what a span of validity has changed since the state was stored."""
+        self.until = ""
+        for path in paths:
+            live = self.claims(path)
+            if any(claim.source.valid_from or claim.source.valid_to for claim in live):
+                self.settle(path, live, ranking(path), today)
 
     def _show(self, path: str, best: Claim | None) -> None:
         document = self.document(section_of(path))
@@ -222,7 +241,8 @@ class State:
             return
         reason = absent(best.value)
         if reason is not None:
-            remove(document, path)
+            if self.value(path) is not None:
+                remove(document, path)
             self.absent[path] = reason
         else:
             put(document, path, best.value)

@@ -16,10 +16,11 @@ from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
 from dossier.codec.anatomy import anatomy, believes
 from dossier.codec.documents import Document, leaves
 from dossier.codec.state import Head, State
+from dossier.codec.upgrade import upgrade
 from dossier.desk.changes import Told, told_source
 from dossier.desk.layout import Indexing, act_id, core_scope, head_index, special_scope
 from dossier.desk.parts import Keys, named
-from dossier.errors import ConflictError, InputError, NewerSectionError, QuestionOpenError
+from dossier.errors import InputError, NewerSectionError, OlderSectionError, QuestionOpenError
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, touched, under
 from dossier.model.edits import Edit
 from dossier.model.fields import Leaf, SectionSpec, Shape
@@ -87,6 +88,23 @@ class Acting:
         self._touched: dict[str, None] = {}
         self._keys = Keys(self.rev, context.random)
         self._said: set[tuple[str, str]] = set()
+
+        self._passed: dict[str, None] = {}
+        self._renew(loaded.core)
+
+    def _renew(self, state: State) -> None:
+        """Let the fields show what is valid today, also those this act does not name."""
+        if not state.until or state.until > self._today:
+            return
+        registry, kind = self._context.registry, self.loaded.head.kind
+        paths: list[str] = []
+        for section in sorted({*state.raw, *map(section_of, state.rivals)}):
+            spec = registry.find(section, kind)
+            if spec is not None and tuple(self.loaded.head.versions.get(section, spec.version)) == spec.version:
+                self._passed[section] = None
+                known = [*state.paths(section, self._kinds)]
+                paths.extend(path for path in known if pattern(path) in spec.bits)
+        state.renew(paths, lambda path: self._leaf(path)[0].ranking, self._today)
 
     # -- what is said -----------------------------------------------------------------------------
 
@@ -200,8 +218,9 @@ class Acting:
         if leaf.shape is Shape.COMPUTED:
             raise InputError([problem("field.computed", path)])
         state = self.loaded.state(leaf.compartment)
-        if (path, source.channel) in self._said:
-            raise InputError([problem("change.twice", path)])
+        again = self._whole[leaf.compartment] and any(c.source.channel == source.channel for c in state.claims(path))
+        if again or (path, source.channel) in self._said:
+            raise InputError([problem("change.twice", path.partition("{")[0])])
         self._said.add((path, source.channel))
         index = self._sources.setdefault(source, len(self._sources))
         self._asserts[leaf.compartment].append((path, index, value))
@@ -210,6 +229,8 @@ class Acting:
 
     def _withdraw(self, spec: SectionSpec, path: str) -> None:
         self._writable(spec)
+        if any(under(said, path) for said, _ in self._said):
+            raise InputError([problem("change.twice", path.partition("{")[0])])
         for compartment in COMPARTMENTS:
             state = self.loaded.state(compartment)
             known = state.paths(path, self._kinds)
@@ -267,15 +288,23 @@ class Acting:
                 document[name] = self._keys.settle(spec, name, document[name], state)
 
     def _writable(self, spec: SectionSpec) -> None:
-        stored = self.loaded.head.versions.get(spec.key)
-        if stored is not None:
-            status = self._context.registry.status(spec.key, spec.kind, stored)
-            if status == "opaque_newer":
-                raise NewerSectionError(
-                    section=spec.key,
-                    stored=f"{stored[0]}.{stored[1]}",
-                    known=f"{spec.version[0]}.{spec.version[1]}",
-                )
+        """An older section is brought up to date before it is changed; one that stays opaque refuses changes (K2)."""
+        versions = self.loaded.head.versions
+        stored = versions.get(spec.key)
+        if stored is None or tuple(stored) == spec.version:
+            return
+        was, known = (f"{major}.{minor}" for major, minor in (stored, spec.version))
+        said = {"section": spec.key, "stored": was, "known": known}
+        status = self._context.registry.status(spec.key, spec.kind, (stored[0], stored[1]))
+        if status == "opaque_newer":
+            raise NewerSectionError(**said)
+        if status == "unknown":
+            raise OlderSectionError(**said)
+        if status == "older":
+            for compartment in COMPARTMENTS:
+                state = self.loaded.state(compartment)
+                upgrade(state, self._context.registry, self.loaded.head.kind, versions, only=spec.key)
+            versions[spec.key] = spec.version
 
     def _home(self, spec: SectionSpec, path: str) -> str:
         return anatomy(spec).home(path)
@@ -309,10 +338,12 @@ class Acting:
     def rows(self) -> list[Op]:
         """The state rows and act rows of this act; `loaded` stands at the new version afterwards."""
         loaded = self.loaded
+        special_touched = any(self._home(self._spec(path), path) == "special" for path in self._touched)
+        if special_touched:
+            self._renew(loaded.special)
         self._refill()
         ops: list[Op] = []
         head = loaded.head
-        special_touched = any(self._home(self._spec(path), path) == "special" for path in self._touched)
         sections = dict.fromkeys(section_of(path) for path in self._touched)
         for section in sections:
             spec = self._context.registry.spec(section, head.kind)
@@ -327,6 +358,8 @@ class Acting:
             )  # fmt: skip
             ops.append(self._act_row("special", loaded.special_body))
             loaded.special_version += 1
+        untils = [state.until for state in (loaded.core, loaded.special) if state.until]
+        loaded.core.until = min(untils, default="")
         loaded.body = loaded.core.encode()
         ops.append(Put("dossiers", loaded.id, loaded.body, loaded.index, core_scope(loaded.id), loaded.version))
         ops.append(self._act_row("core", loaded.body))
@@ -359,7 +392,7 @@ class Acting:
         """Index values of the sections that were touched, from what their fields now show."""
         loaded, indexing = self.loaded, self._context.indexing
         documents: dict[str, Document] = {}
-        for section in dict.fromkeys(section_of(path) for path in self._touched):
+        for section in dict.fromkeys([*map(section_of, self._touched), *self._passed]):
             spec = self._context.registry.spec(section, loaded.head.kind)
             document = loaded.core.document(section)
             documents[section] = document
@@ -387,18 +420,13 @@ def fingerprint(state: State, path: str) -> bytes:
     )
 
 
-def changed_since(loaded: Loaded, body: bytes, special: bytes, paths: Iterable[str]) -> None:
-    """ConflictError if a field among `paths` changed since the states in `body` and `special`."""
-    core = State.decode(body)
-    other = State.decode(special) if special else State()
-    moved = [
-        path
-        for path in paths
-        if fingerprint(core, path) != fingerprint(loaded.core, path)
-        or fingerprint(other, path) != fingerprint(loaded.special, path)
+def changed_since(now: tuple[bytes, bytes], then: tuple[bytes, bytes], paths: Iterable[str]) -> list[str]:
+    """The fields among `paths` that differ between two states, each given as its bodies (core, special)."""
+    pairs = [
+        (State.decode(one) if one else State(), State.decode(other) if other else State())
+        for one, other in zip(now, then, strict=True)
     ]
-    if moved:
-        raise ConflictError(moved, path=moved[0])
+    return [path for path in paths if any(fingerprint(one, path) != fingerprint(other, path) for one, other in pairs)]
 
 
 def _member(item: Any) -> str:

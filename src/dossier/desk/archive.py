@@ -173,6 +173,13 @@ class Archive:
             self._last = now
             return now
 
+    def not_before(self, *moments: str) -> str:
+        """The latest of these instants; what is recorded from now on comes behind it."""
+        latest = max(moments)
+        with self._clock:
+            self._last = max(self._last, latest)
+        return latest
+
     def resume_clock(self) -> None:
         """Go on behind the last act recorded, though the clock was set back."""
         self._last = self.recorder.last_recorded()

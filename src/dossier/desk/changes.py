@@ -15,6 +15,7 @@ import attrs
 from dossier.errors import InputError
 from dossier.model.claims import Source
 from dossier.model.clock import as_day, as_instant, day_of
+from dossier.model.fields import nearest_name, shown_path
 from dossier.model.problems import problem
 from dossier.model.ranking import CHANNELS
 
@@ -110,13 +111,18 @@ _FURTHER = ("told_by", "observed", "valid_from", "valid_to", "evidence")
 def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> Source:
     """The source of claims told in this way. InputError lists every option that is wrong."""
     channel = told.get("channel") or "desk"
-    if channel in CHANNELS and all(told.get(name, "") in ("", ()) for name in _FURTHER):
+    problems = [
+        problem("field.unknown", shown_path(name), nearest=nearest_name(name, Told.__annotations__))
+        for name in told
+        if name not in Told.__annotations__
+    ]
+    if not problems and channel in CHANNELS and all(told.get(name, "") in ("", ()) for name in _FURTHER):
         return Source(act=act, rev=rev, at=at, channel=channel)
-    problems = []
     told_by = told.get("told_by", "")
-    evidence = tuple(told.get("evidence", ()))
+    given = told.get("evidence", ())
+    evidence = tuple(given) if isinstance(given, list | tuple) else (given,)
     for name, text in (("channel", channel), ("told_by", told_by), *(("evidence", item) for item in evidence)):
-        if type(text) is not str or len(text) > _LIMIT or "\0" in text:
+        if not fits(text, _LIMIT):
             problems.append(problem("told.text", name, limit=_LIMIT))
     days: dict[str, str] = {"valid_from": "", "valid_to": ""}
     observed = ""
@@ -129,9 +135,9 @@ def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> S
     except InputError as error:
         problems.extend(error.problems)
     for name in days:
-        given = told.get(name, "")
+        day = told.get(name, "")
         try:
-            days[name] = as_day(given, path=name) if given else ""  # type: ignore[arg-type]
+            days[name] = as_day(day, path=name) if day else ""  # type: ignore[arg-type]
         except InputError as error:
             problems.extend(error.problems)
     if days["valid_from"] and days["valid_to"] and days["valid_from"] > days["valid_to"]:
@@ -151,3 +157,14 @@ def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> S
         valid_to=days["valid_to"],
         evidence=evidence,
     )
+
+
+def fits(text: object, limit: int) -> bool:
+    """Whether this is text of at most `limit` characters that can be kept: no NUL, no lone surrogate."""
+    if type(text) is not str or len(text) > limit or "\0" in text:
+        return False
+    try:
+        text.encode()
+        return True
+    except UnicodeEncodeError:
+        return False

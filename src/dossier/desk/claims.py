@@ -16,7 +16,7 @@ from dossier.codec.typed import typed
 from dossier.desk.acting import Acting, Loaded
 from dossier.desk.changes import Told
 from dossier.desk.reading import Target
-from dossier.desk.views import DossierView, Origin, origin_of
+from dossier.desk.views import DossierView, Origin, origin_of, path_repr
 from dossier.desk.work import Work
 from dossier.errors import InputError, NotFoundError, ReadableFieldError
 from dossier.model.absence import Absence
@@ -35,7 +35,7 @@ class Statement:
     """
 
     dossier: str
-    path: str
+    path: str = attrs.field(repr=path_repr)
     value: Any = attrs.field(repr=False)
     origin: Origin
     shown: bool

@@ -15,7 +15,7 @@ import attrs
 
 from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
-from dossier.desk.changes import Change, Draft, Told, change
+from dossier.desk.changes import Change, Draft, Told, change, fits
 from dossier.desk.finding import Condition, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, read_known, read_on
 from dossier.desk.layout import head_index
@@ -24,7 +24,7 @@ from dossier.desk.recording import shape_hash
 from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
 from dossier.desk.views import DossierView
 from dossier.desk.work import Unit, Work
-from dossier.desk.writing import Writing, withdraws
+from dossier.desk.writing import Writing, named, withdraws
 from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, ReadableFieldError
 from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing
@@ -89,7 +89,7 @@ class Desk:
             loaded.index.update(head_index(head))
             return self.writing.act(work, loaded, "register", act, now, prepared, told)
 
-        return self.writing.once(request_id, intent, _named, self._again)
+        return self.writing.once("register", request_id, intent, named, self.again)
 
     def update(
         self,
@@ -118,11 +118,11 @@ class Desk:
         def intent(work: Work) -> DossierView:
             loaded = work.load(target)
             prepared = self.writing.prepare(changes, loaded.head.kind, told)
-            if basis is not None and basis.head.rev != loaded.head.rev:
-                self.writing.unchanged(basis, loaded, prepared)
+            if basis is not None:
+                self.writing.unchanged(basis, work, loaded, prepared)
             return self.writing.act(work, loaded, "update", act, now, prepared, told, stage=stage, standing=standing)
 
-        return self.writing.once(request_id, intent, _named, self._again)
+        return self.writing.once("update", request_id, intent, named, self.again)
 
     def collect(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
@@ -138,7 +138,7 @@ class Desk:
         target = self._placed(dossier)
         intent = self.writing.enter(target, what, "collect", act, told) if target else self._unplaced(what, act, told)
         return self.writing.once(
-            request_id, lambda work: (intent(work), Receipt(act))[1], lambda receipt: receipt.act, Receipt
+            "collect", request_id, lambda work: (intent(work), Receipt(act))[1], lambda receipt: receipt.act, Receipt
         )
 
     def enter(
@@ -152,6 +152,7 @@ class Desk:
         act = self.archive.new_id()
         intent = self.writing.enter(target, what, "enter", act, told)
         return self.writing.once(
+            "enter",
             request_id,
             lambda work: Entered(target, intent(work), act),
             lambda entered: [entered.dossier, list(entered.records), entered.act],
@@ -172,27 +173,31 @@ class Desk:
         self.reading.permit("collect", called="follow_up")
         row_id = _row_id(record)
         day = as_day(due, path="due") if due else ""
-        if type(note) is not str or len(note) > 10_000 or "\0" in note:
+        if not fits(note, 10_000):
             raise InputError([problem("told.text", "note", limit=10_000)])
         act, now = self.archive.new_id(), self.archive.moment()
         details = self.writing.details(told, act, now)
 
         def intent(work: Work) -> str:
             dossier = row_id.partition("/")[0]
-            row, core = self.archive.repository.get_many([Key("records", row_id), Key("dossiers", dossier)])
-            if row is None or core is None:
+            row = work.row("records", row_id)
+            if row is None:
                 raise NotFoundError()
             work.ops.extend(
-                follow_ops(self.archive, work.overlay(row), state=state, note=note, due=day, act=act, at=now,
+                follow_ops(self.archive, row, state=state, note=note, due=day, act=act, at=now,
                            actor=self.actor.id, told=details)
             )  # fmt: skip
             work.stale[dossier] = None
-            subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
+            subject = (self.writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
             work.events.append(self.writing.event("follow_up", act, now, subject))
+            after = work.row("records", row_id)
+            assert after is not None
+            view.append(record_view(self.archive, after, self.reading.decide("consult")))
             return row_id
 
-        self.writing.once(request_id, intent, str, str)
-        return self._record(row_id)
+        view: list[RecordView] = []
+        self.writing.once("follow_up", request_id, intent, str, str)
+        return view[-1] if view else self._record(row_id)
 
     # -- giving out -------------------------------------------------------------------------------
 
@@ -335,17 +340,20 @@ class Desk:
 
     # -- inner steps ------------------------------------------------------------------------------
 
-    def _again(self, known: Any) -> DossierView:
+    def again(self, known: Any) -> DossierView:
         """The answer to a request that was carried out before: the dossier as that request left it."""
-        dossier, revision = known
+        dossier, at = known
         decision = self.reading.decide("consult")
-        return History(self.reading, dossier, decision, on="", known=int(revision)).view
+        return History(self.reading, dossier, decision, on="", known=str(at)).view
 
     def _placed(self, dossier: Target) -> str:
         try:
-            return self.reading.resolve(dossier)
+            target = self.reading.resolve(dossier)
         except NotFoundError:
             return ""
+        (row,) = self.archive.repository.get_many([Key("dossiers", target)])
+        known = row is not None or (self.writing.unit is not None and self.writing.unit.knows(target))
+        return target if known else ""
 
     def _unplaced(self, what: tuple[Change | Draft, ...], act: str, told: Told) -> Any:
         """Keep what nobody's file could be found for; nothing handed in is lost."""
@@ -396,11 +404,9 @@ class Desk:
 def _row_id(record: RecordView | RecordRef) -> str:
     if isinstance(record, RecordView):
         return f"{record.dossier}/{record.id}"
-    return f"{record.dossier}/{record.record}"
-
-
-def _named(view: DossierView) -> list[Any]:
-    return [view.id, view.head.rev]
+    if isinstance(record, RecordRef):
+        return f"{record.dossier}/{record.record}"
+    raise InputError([problem("record.ref", "record")])
 
 
 def _party(kind: str, standing: str, stage: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,10 +15,10 @@ import attrs
 from dossier.codec.acts import StoredAct, asserted, decode_act, replay
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import settle_all
-from dossier.codec.state import State, head_of
+from dossier.codec.state import State, head_of, peek, until_of
 from dossier.codec.typed import typed
 from dossier.desk.layout import act_id
-from dossier.desk.views import DossierView
+from dossier.desk.views import DossierView, path_repr, paths_repr
 from dossier.errors import InputError, NotFoundError
 from dossier.model.absence import Absence
 from dossier.model.claims import Claim, Source, pattern, section_of
@@ -37,10 +38,10 @@ Known = int | dt.datetime | dt.date | str
 class Said:
     """One value that an act asserted, as the caller may see it (an `Absence` where it said that there is nothing)."""
 
-    path: str
+    path: str = attrs.field(repr=path_repr)
     value: Any = attrs.field(repr=False)
-    channel: str
-    told_by: str
+    channel: str = attrs.field(repr=False)
+    told_by: str = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -53,14 +54,14 @@ class Act:
 
     id: str
     at: str
-    by: str
+    by: str = attrs.field(repr=False)
     verb: str
     because: str = attrs.field(repr=False)
     revision: int
     number: str
     said: tuple[Said, ...]
-    withdrew: tuple[str, ...]
-    marked: tuple[str, ...]
+    withdrew: tuple[str, ...] = attrs.field(repr=paths_repr)
+    marked: tuple[str, ...] = attrs.field(repr=paths_repr)
     moved: tuple[str, ...]
 
 
@@ -97,7 +98,7 @@ class History:
 
     def _members(self) -> list[tuple[str, str]]:
         archive = self._reading.archive
-        ids = self._reading.members(self._dossier)
+        ids = self._linked()
         rows = archive.repository.get_many([Key("dossiers", member) for member in ids])
         return [(row.id, head_of(row.body).number) for row in rows if row is not None]
 
@@ -108,13 +109,10 @@ class History:
         return head_of(row.body).kind
 
     def _acts(self, dossier: str) -> list[StoredAct]:
-        known = self._known
-        stop = act_id(dossier, known + 1) if isinstance(known, int) else f"{dossier}0"
-        rows = self._reading.archive.repository.scan("acts", start=f"{dossier}/", stop=stop)
+        bound = self._bound
+        rows = self._reading.archive.repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0")
         acts = [decode_act(row.body) for row in rows]
-        if isinstance(known, str):
-            acts = [stored for stored in acts if stored.act.at <= known]
-        return acts
+        return acts if bound is None else [stored for stored in acts if stored.act.at <= bound]
 
     def _act(self, parts: list[StoredAct], number: str, kind: str, names: dict[str, str]) -> Act:
         head = parts[0].act
@@ -125,7 +123,7 @@ class History:
         marked: list[str] = []
         for part in parts:
             for path, source, value in asserted(part, self._kinds_of(kind)):
-                leaf = self._readable_leaf(path, kind)
+                leaf = None if self._opaque(path, kind, parts) else self._readable_leaf(path, kind)
                 if leaf is not None:
                     shown = Absence(value["absent"]) if _is_absence(value) else typed(leaf, value)
                     said.append(Said(path, shown, source.channel, source.told_by))
@@ -145,6 +143,15 @@ class History:
             marked=tuple(marked),
             moved=tuple(f"{name}={value}" for part in parts for name, value in sorted(part.head.items())),
         )
+
+    def _opaque(self, path: str, kind: str, parts: list[StoredAct]) -> bool:
+        """Whether the act wrote the section in a version of which only the present form can be shown."""
+        versions = {}
+        for part in parts:
+            versions.update(head_of(bytes(part.state)).versions)
+        section = section_of(path)
+        spec = self._reading.archive.registry.find(section, kind)
+        return spec is None or versions.get(section, spec.version)[0] != spec.version[0]
 
     def _readable_leaf(self, path: str, kind: str) -> Any:
         spec = self._reading.archive.registry.find(section_of(path), kind)
@@ -176,55 +183,62 @@ class History:
             if view is None:
                 raise NotFoundError()
             return view
-        row = self._act_row(self._known)
+        row = self._act_row(self._dossier)
         head = head_of(bytes(decode_act(row.body).state))
+        day = self._on or min(day_of(self._until(row), archive.zone), reading.today())
         if not self._on and not head.merged and not head.into:
             core, special = self._snapshot(row)
-            return reading.view(self._dossier, core, special, self._decision)
-        linked = self._linked()
-        day = self._on or reading.today()
+            if not (until := until_of(peek(core).claims)) or until > day:
+                return reading.view(self._dossier, core, special, self._decision)
+        members = self._linked()
+        head = head_of(bytes(decode_act(self._act_row(members[0]).body).state))
         core_state, special_state = State(head), State(head)
         for suffix, state in (("", core_state), ("~special", special_state)):
             pool: dict[str, list[Claim]] = {}
-            for member in linked:
-                acts = self._acts_of(member, suffix)
-                for path, claims in replay(acts, self._kinds_of(head.kind)).claims.items():
+            for member in members:
+                said = replay(self._acts_of(member, suffix), self._kinds_of(head.kind))
+                state.questions.update(said.questions)
+                for path, claims in said.claims.items():
                     kept = [c for c in claims if self._valid(c.source, day)]
                     if kept:
                         pool.setdefault(path, []).extend(kept)
             settle_all(state, pool, archive.registry, day)
-        return reading.view(self._dossier, core_state.encode(), special_state.encode(), self._decision)
+        return reading.view(members[0], core_state.encode(), special_state.encode(), self._decision)
+
+    def _until(self, row: Row) -> str:
+        """The instant up to which acts are known, of which `row` is the last one of this dossier."""
+        return self._known if isinstance(self._known, str) else decode_act(row.body).act.at
 
     def _valid(self, source: Source, day: str) -> bool:
         if not self._on:
             return valid_on(source, day)
         return valid_on(source, day, day_of(source.seen, self._reading.archive.zone))
 
+    @cached_property
+    def _bound(self) -> str | None:
+        """Up to which recorded instant acts count (None: all). A revision stands for the instant of its act: within
+        a dossier instants rise with revisions, and for linked files it says what was known of them by then."""
+        if isinstance(self._known, int):
+            return decode_act(self._act_row(self._dossier).body).act.at
+        return self._known
+
     def _acts_of(self, member: str, suffix: str) -> list[StoredAct]:
-        known = self._known if member == self._dossier or isinstance(self._known, str) else None
-        stop = act_id(member, known + 1) if isinstance(known, int) else f"{member}0"
-        rows = self._reading.archive.repository.scan("acts", start=f"{member}/", stop=stop)
+        bound = self._bound
+        rows = self._reading.archive.repository.scan("acts", start=f"{member}/", stop=f"{member}0")
         acts = [decode_act(row.body) for row in rows if row.id.endswith("~special") == bool(suffix)]
-        return [s for s in acts if s.act.at <= known] if isinstance(known, str) else acts
+        return acts if bound is None else [stored for stored in acts if stored.act.at <= bound]
 
     def _linked(self) -> list[str]:
-        """The linked set as of what was known: links are acts of the survivor."""
+        """The linked set as it was known, the survivor first: links are acts of both files."""
         if self._known is None:
             return self._reading.members(self._dossier)
-        found = [self._dossier]
+        top = self._dossier
+        while into := head_of(bytes(decode_act(self._act_row(top).body).state)).into:
+            top = into
+        found = [top]
         for member in found:
-            joined: dict[str, None] = {}
-            for stored in self._acts_of(member, "") if self._may_link(member) else []:
-                if "absorb" in stored.head:
-                    joined[stored.head["absorb"]] = None
-                elif "release" in stored.head:
-                    joined.pop(stored.head["release"], None)
-            found.extend(joined)
+            found.extend(head_of(bytes(decode_act(self._act_row(member).body).state)).linked)
         return found
-
-    def _may_link(self, member: str) -> bool:
-        (row,) = self._reading.archive.repository.get_many([Key("dossiers", member)])
-        return row is not None and head_of(row.body).merged
 
     def _snapshot(self, row: Row) -> tuple[bytes, bytes]:
         stored = decode_act(row.body)
@@ -236,15 +250,17 @@ class History:
         (special,) = self._reading.archive.repository.get_many([key])
         return core, bytes(decode_act(special.body).state) if special is not None else b""
 
-    def _act_row(self, known: int | str | None) -> Row:
-        repository = self._reading.archive.repository
-        if isinstance(known, int):
-            (row,) = repository.get_many([Key("acts", act_id(self._dossier, known))])
+    def _act_row(self, dossier: str) -> Row:
+        """The last act of a dossier that is known. NotFoundError where there is none."""
+        repository, known = self._reading.archive.repository, self._known
+        if isinstance(known, int) and dossier == self._dossier:
+            (row,) = repository.get_many([Key("acts", act_id(dossier, known))])
             if row is not None:
                 return row
             raise NotFoundError()
-        for row in repository.scan("acts", start=f"{self._dossier}/", stop=f"{self._dossier}0", descending=True):
-            if not row.id.endswith("~special") and (known is None or decode_act(row.body).act.at <= known):
+        bound = self._bound
+        for row in repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0", descending=True):
+            if not row.id.endswith("~special") and (bound is None or decode_act(row.body).act.at <= bound):
                 return row
         raise NotFoundError()
 

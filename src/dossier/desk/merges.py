@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from dossier.codec.state import State
 from dossier.desk.changes import Told
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Target
 from dossier.desk.views import DossierView
 from dossier.desk.work import Work
+from dossier.desk.writing import after, named
 from dossier.errors import InputError
 from dossier.model.problems import problem
-from dossier.repository import Index
 
 if TYPE_CHECKING:
     from dossier.desk.desk import Desk
@@ -29,25 +28,32 @@ class MergesCounter:
         self._archive = desk.archive
         self._reading = desk.reading
         self._writing = desk.writing
+        self._again = desk.again
 
-    def merge(self, survivor: Target, absorbed: Target, **told: Unpack[Told]) -> DossierView:
+    def merge(
+        self, survivor: Target, absorbed: Target, *, request_id: str | None = None, **told: Unpack[Told]
+    ) -> DossierView:
         """From now on both read as one file under the survivor's number; the absorbed number keeps working.
 
         InputError where they are of different kinds, the same, or linked already.
         """
-        return self._link(survivor, absorbed, "merge", told)
+        return self._link(survivor, absorbed, "merge", request_id, told)
 
-    def unmerge(self, survivor: Target, absorbed: Target, **told: Unpack[Told]) -> DossierView:
+    def unmerge(
+        self, survivor: Target, absorbed: Target, *, request_id: str | None = None, **told: Unpack[Told]
+    ) -> DossierView:
         """Take the link away. InputError where there is none."""
-        return self._link(survivor, absorbed, "unmerge", told)
+        return self._link(survivor, absorbed, "unmerge", request_id, told)
 
-    def _link(self, survivor: Target, absorbed: Target, verb: str, told: Told) -> DossierView:
+    def _link(
+        self, survivor: Target, absorbed: Target, verb: str, request_id: str | None, told: Told
+    ) -> DossierView:
         self._reading.permit("edit", called=verb)
         first, second = self._reading.resolve(survivor), self._reading.resolve(absorbed)
         act, now = self._archive.new_id(), self._archive.moment()
         self._writing.details(told, act, now)
 
-        def intent(work: Work) -> None:
+        def intent(work: Work) -> DossierView:
             one, other = work.load(first), work.load(second)
             linked = other.head.into == first
             if (
@@ -57,7 +63,9 @@ class MergesCounter:
                 or (verb == "unmerge" and not linked)
             ):
                 raise InputError([problem("merge.link", verb)])
-            begun = [(loaded, self._writing.begin(loaded, verb, act, now, told)) for loaded in (one, other)]
+            # One instant for both, behind all that either file has: it says what was known of both by then (K7).
+            at = max(now, after(one.head.at), after(other.head.at))
+            begun = [(loaded, self._writing.begin(loaded, verb, act, at, told)) for loaded in (one, other)]
             if verb == "merge":
                 one.head.linked = [*one.head.linked, second]
                 one.head.merged = True
@@ -74,23 +82,15 @@ class MergesCounter:
                 work.ops.extend(acting.rows())
                 subject = (loaded.head.pseudonym, loaded.head.rev, "")
                 work.events.append(self._writing.event(verb, act, acting.head.at, subject))
-            self._indexed(work, first, second, linked=verb == "merge")
+            bodies = self._indexed(work, first)
+            if verb == "unmerge":
+                self._indexed(work, second)
+            return self._writing.shown(bodies, first)
 
-        self._writing.run(intent)
-        (view,) = self._reading.fetch([first])
-        assert view is not None
-        return view
+        return self._writing.once(verb, request_id, intent, named, self._again)
 
-    def _indexed(self, work: Work, first: str, second: str, *, linked: bool) -> None:
-        """The survivor is found by what the linked set shows, the other by its own when it stands alone again."""
-        archive = self._archive
-        members = [first, *work.loaded[first].head.linked]
-        states = []
-        for member in members:
-            loaded = work.load(member)
-            states.append(State.decode(loaded.core.encode()))
-        work.ops.append(self._writing.index_op(first, states))
-        if not linked:
-            alone = State.decode(work.loaded[second].core.encode())
-            index = archive.indexing.whole(alone.head, alone, archive.registry)
-            work.ops.append(Index("dossiers", second, index, 0, True))
+    def _indexed(self, work: Work, top: str) -> list[tuple[bytes, bytes]]:
+        """A file is found by what its linked set shows; the one taken out by its own again."""
+        bodies = self._writing.bodies(work, top)
+        work.ops.append(self._writing.index_op(top, bodies))
+        return bodies

@@ -5,7 +5,7 @@ Floor: desk. consult, find, history, card, brief and what writes return all come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -176,20 +176,27 @@ class Reading:
         keys = [Key(c, d) for d in members for c in ("dossiers", "special")]
         rows = self.archive.repository.get_many(keys)
         cores = [row for row in rows[0::2] if row is not None]
-        if not cores:
-            raise NotFoundError()
-        states = [State.decode(row.body) for row in cores]
-        specials = [State.decode(row.body) for row in rows[1::2] if row is not None]
-        survivor = states[0].head
-        core = combine(survivor, states, self.archive.registry, today)
-        special = combine(survivor, specials, self.archive.registry, today)
+        if len(cores) < len(members):
+            raise DamagedError(what="link")
+        apart = [row.body if row else b"" for row in rows[1::2]]
+        bodies = [(row.body, special) for row, special in zip(cores, apart, strict=True)]
+        core, special = self.combined(bodies, today)
         facts = partial(facts_of, self.archive.repository, members)
-        return self.view(cores[0].id, core.encode(), special.encode() if specials else b"", decision, facts)
+        return self.view(cores[0].id, core, special, decision, facts)
+
+    def combined(self, bodies: Sequence[tuple[bytes, bytes]], today: str) -> tuple[bytes, bytes]:
+        """Bodies (core, special) of the state that linked files show together, from theirs, the survivor's first."""
+        states = [State.decode(core) for core, _ in bodies]
+        survivor, heads = states[0].head, [state.head for state in states]
+        apart = [State.decode(special) if special else State() for _, special in bodies]
+        core = combine(survivor, states, self.archive.registry, today)
+        special = combine(survivor, apart, self.archive.registry, today, heads=heads)
+        return core.encode(), special.encode() if any(special for _, special in bodies) else b""
 
     def facts_later(self, dossier: str) -> Facts:
         """Computed fields that are read when somebody looks at them."""
 
-        def read() -> dict[str, Any]:
+        def read() -> Mapping[str, Any]:
             (row,) = self.archive.repository.get_many([Key("facts", dossier)])
             return _facts_in(row)() if row is not None else {}
 

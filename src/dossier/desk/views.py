@@ -18,7 +18,8 @@ from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import get
 from dossier.codec.state import Head, Peek, StoredClaims, peek, peek_claims, until_of
 from dossier.codec.typed import computed_values, typed
-from dossier.errors import InputError, NewerSectionError, NotPicklableError
+from dossier.codec.upgrade import opaque
+from dossier.errors import InputError, NotPicklableError
 from dossier.model.absence import Absence
 from dossier.model.claims import CHECKED, DISPUTED, PROVEN, Source, pattern, section_of
 from dossier.model.fields import SectionSpec
@@ -51,24 +52,35 @@ class Origin:
     `at` recorded (UTC), `act` id of the act, `checked` copied right, `proven` evidence seen, `disputed` contested.
     """
 
-    channel: str
-    told_by: str
+    channel: str = attrs.field(repr=False)
+    told_by: str = attrs.field(repr=False)
     at: str
     observed: str
     valid_from: str
     valid_to: str
-    evidence: tuple[str, ...]
+    evidence: tuple[str, ...] = attrs.field(repr=False)
     act: str
     checked: bool
     proven: bool
     disputed: bool
 
 
+def path_repr(path: str) -> str:
+    """The repr of a path without the member of a set, which is a value (K3)."""
+    field, brace, _ = path.partition("{")
+    return repr(f"{field}{{…}}" if brace else path)
+
+
+def paths_repr(paths: tuple[str, ...]) -> str:
+    """The repr of paths, as `path_repr`."""
+    return f"({', '.join(map(path_repr, paths))})"
+
+
 @attrs.frozen
 class Rival:
     """A competing claim that is not shown: its value, or the reason for an absence, and its origin."""
 
-    path: str
+    path: str = attrs.field(repr=path_repr)
     value: Any = attrs.field(repr=False)
     origin: Origin
 
@@ -197,7 +209,7 @@ class DossierView:
         return tuple(spec.key for spec in self._registry.specs(self.kind) if not spec.key.startswith("record:"))
 
     def section(self, key: str) -> Any:
-        """A section by its key, for packs (`view.section("hotel:guest")`). NewerSectionError where it is opaque."""
+        """A section by its key, for packs (`view.section("hotel:guest")`); withheld where it cannot be read here."""
         found = self._sections.get(key)
         if found is None:
             spec = self._registry.spec(key, self.kind)
@@ -206,7 +218,7 @@ class DossierView:
 
     def _project(self, spec: SectionSpec) -> Any:
         mask = self._decision.mask(spec)
-        if not mask:
+        if not mask or opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
             return withheld_view(spec)
         loaded = self._load(spec, mask)
         return projector(spec, mask)(loaded)
@@ -243,15 +255,9 @@ class DossierView:
         stored = tuple(self._peek.head.versions.get(spec.key, spec.version))
         if stored == spec.version:
             return cast(bytes, raw)
-        status = self._registry.status(spec.key, spec.kind, cast("tuple[int, int]", stored))
-        if status == "older":
-            return self._registry.upcast(spec.key, spec.kind, cast("tuple[int, int]", stored), bytes(raw))
-        if status == "opaque_newer":
-            raise NewerSectionError(
-                section=spec.key,
-                stored=f"{stored[0]}.{stored[1]}",
-                known=f"{spec.version[0]}.{spec.version[1]}",
-            )
+        version = cast("tuple[int, int]", stored)
+        if self._registry.status(spec.key, spec.kind, version) == "older":
+            return self._registry.upcast(spec.key, spec.kind, version, bytes(raw))
         return cast(bytes, raw)
 
     @staticmethod
@@ -286,7 +292,7 @@ class DossierView:
         for compartment in ("core", "special"):
             table = self._table(compartment)
             for known, index, marks, value in table.rivals:
-                if known.startswith(path) and self.readable(known) and value != self._shown(known):
+                if known.startswith(path) and self._may(known) and value != self._shown(known):
                     found.append(Rival(known, self._typed(known, value), origin_of(table.sources[index], marks)))
         return tuple(found)
 
@@ -295,6 +301,8 @@ class DossierView:
         if not self.readable(path):
             return None
         reason = next((reason for known, reason in self._table(self._home(path)).absent if known == path), None)
+        if self._shown(path) is not None:
+            return None  # a set of which somebody said that it is empty, and somebody else named a member
         return Absence(reason) if reason is not None else None
 
     def questions(self) -> tuple[Question, ...]:
@@ -313,6 +321,8 @@ class DossierView:
         if number is None:
             spec.leaf(name)
             raise InputError([problem("field.unknown", path, nearest=name)])
+        if opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
+            return False
         return bool(self._decision.mask(spec) >> number & 1)
 
     def records(self, kind: str | None = None, *, limit: int = 50, after: str | None = None) -> RecordPage:
@@ -320,10 +330,17 @@ class DossierView:
         page: RecordPage = self._pages(self._id, kind, limit, after)
         return page
 
+    def _may(self, path: str) -> bool:
+        """Whether a stored path, which a newer version may have written, is known here and may be read."""
+        spec = self._registry.find(section_of(path), self.kind)
+        return spec is not None and pattern(path) in spec.bits and self.readable(path)
+
     def _part_readable(self, path: str) -> bool:
-        spec = self._registry.spec(section_of(path), self.kind)
+        spec = self._registry.find(section_of(path), self.kind)
+        if spec is None or opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
+            return False
         name = pattern(path).partition("[")[0]
-        return bool(self._decision.mask(spec) & anatomy(spec).masks[name])
+        return bool(self._decision.mask(spec) & anatomy(spec).masks.get(name, 0))
 
     def _home(self, path: str) -> str:
         return anatomy(self._registry.spec(section_of(path), self.kind)).home(path)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dossier.codec.state import Head, State
 from dossier.desk.acting import Loaded
+from dossier.desk.layout import Indexing
 from dossier.errors import ConflictError, NotFoundError
 from dossier.ledger import Event
 from dossier.repository import MAX_BATCH, Batch, Key, Op, Put, Row
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TRIES = 40
 ROOM = MAX_BATCH - 40
-"""Operations after which a unit writes its batch; an intent needs fewer than forty."""
+"""Operations after which a unit writes its batch: most intents need fewer than forty."""
 
 
 class Work:
@@ -51,11 +52,12 @@ class Work:
         loaded = self.loaded[dossier] = Loaded(dossier, State(head), State())
         return loaded
 
-    def overlay(self, row: Row) -> Row:
-        """The row as this batch will leave it."""
+    def row(self, collection: str, row_id: str) -> Row | None:
+        """A row as this batch will leave it, None where there is none."""
         for op in reversed(self.ops):
-            if isinstance(op, Put) and (op.collection, op.id) == (row.collection, row.id):
+            if isinstance(op, Put) and (op.collection, op.id) == (collection, row_id):
                 return Row(op.collection, op.id, (op.expect or 0) + 1, op.body, op.index, op.scope)
+        (row,) = self.archive.repository.get_many([Key(collection, row_id)])
         return row
 
     def commit(self, *, durable: bool = True) -> None:
@@ -76,7 +78,7 @@ def as_loaded(core: Row, special: Row | None) -> Loaded:
         State.decode(special.body) if special else State(),
         core.version,
         special.version if special else 0,
-        dict(core.index),
+        {name: value for name, value in core.index.items() if name not in Indexing.derived},
         dict(special.index) if special else {},
         core.body,
         special.body if special else b"",
@@ -126,22 +128,38 @@ class Unit:
 
     def run(self, intent: Intent[T]) -> T:
         """Run an intent now, write it later."""
-        before = (len(self._work.ops), len(self._work.events))
-        try:
-            result = intent(self._work)
-        except BaseException:
-            # What a refused verb had prepared must not go out with the others.
-            del self._work.ops[before[0] :], self._work.events[before[1] :]
-            self._work.loaded.clear()
+        result = self._tried(intent)
+        if self._size > MAX_BATCH - 1 and self._intents:
+            # Together they are too many: the earlier ones go first, and this one begins the next batch.
             self._replay()
-            raise
+            self.flush()
+            result = self._tried(intent)
         self._intents.append(intent)
-        if len(self._work.ops) + len(self._work.events) > ROOM:
+        if self._size > ROOM:
             self.flush()
         return result
 
+    def knows(self, dossier: str) -> bool:
+        """Whether a verb of this unit has begun or loaded the dossier."""
+        return dossier in self._work.loaded
+
+    @property
+    def _size(self) -> int:
+        return len(self._work.ops) + len(self._work.events)
+
+    def _tried(self, intent: Intent[T]) -> T:
+        done = False
+        try:
+            result = intent(self._work)
+            done = True
+            return result
+        finally:
+            if not done:
+                # What a refused verb had prepared must not go out with the others.
+                self._replay()
+
     def _replay(self) -> None:
-        """Load again what earlier verbs of the unit had changed, from their own operations."""
+        """Run the earlier verbs of the unit again, from what is stored."""
         work = Work(self._archive)
         for intent in self._intents:
             intent(work)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 
 from dossier.codec import Parsed
+from dossier.codec.acts import decode_act
 from dossier.codec.anatomy import anatomy
-from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
 from dossier.desk.acting import Acting, Loaded, changed_since
-from dossier.desk.changes import Change, Draft, Told, told_source
+from dossier.desk.changes import Change, Draft, Told, fits, told_source
+from dossier.desk.layout import act_id
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
 from dossier.desk.views import DossierView
@@ -30,7 +31,7 @@ from dossier.model.edits import Edit, Unset
 from dossier.model.fields import SectionSpec
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
-from dossier.repository import Index, Key, Put, decode, encode
+from dossier.repository import Check, Index, Key, Put, decode, encode
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -76,17 +77,22 @@ class Writing:
         return cast(T, perform(self.archive, [intent])[0])
 
     def once(
-        self, request_id: str | None, intent: Intent[T], answer: Callable[[T], Any], again: Callable[[Any], T]
+        self,
+        called: str,
+        request_id: str | None,
+        intent: Intent[T],
+        answer: Callable[[T], Any],
+        again: Callable[[Any], T],
     ) -> T:
         """Run an intent with a request id: the same id twice has one effect and the same answer (K5)."""
         if request_id is None:
             return self.run(intent)
-        if type(request_id) is not str or not 0 < len(request_id) <= 200:
+        if not request_id or not fits(request_id, 200):
             raise InputError([problem("request.id", "request_id")])
-        key = hashlib.sha256(f"{self.reading.actor.id}\0{request_id}".encode()).hexdigest()
+        key = hashlib.sha256(f"{self.reading.actor.id}\0{called}\0{request_id}".encode()).hexdigest()
 
         def guarded(work: Work) -> tuple[bool, Any]:
-            (row,) = self.archive.repository.get_many([Key("requests", key)])
+            row = work.row("requests", key)
             if row is not None:
                 return True, decode(row.body)
             result = intent(work)
@@ -138,7 +144,7 @@ class Writing:
     def because(self, told: Told) -> str:
         """Why: of the call, else of the unit. InputError if it is no text of at most 10,000 characters."""
         given = told.get("because") or self._because
-        if type(given) is not str or len(given) > _NOTE or "\0" in given or not _encodable(given):
+        if not fits(given, _NOTE):
             raise InputError([problem("told.text", "because", limit=_NOTE)])
         return given
 
@@ -146,7 +152,7 @@ class Writing:
 
     def begin(self, loaded: Loaded, verb: str, act: str, now: str, told: Told) -> Acting:
         """An act on a dossier, recorded after everything the dossier has (K7)."""
-        at = max(now, _after(loaded.head.at))
+        at = self.archive.not_before(now, after(loaded.head.at))
         return Acting(
             self.archive.context, loaded, act=act, at=at, today=day_of(at, self.archive.zone), verb=verb,
             actor=self.reading.actor.id, because=self.because(told),
@@ -180,28 +186,67 @@ class Writing:
         """Put an act and its event into the batch; the view of the new state."""
         loaded = acting.loaded
         work.ops.extend(acting.rows())
+        bodies = [(loaded.body, loaded.special_body)]
+        top = loaded.id
         if loaded.head.into or loaded.head.linked:
-            self._reindex(work, loaded)
+            bodies = self.bodies(work, loaded.id)
+            top = self.top(work, loaded.id)
+            work.ops.append(self.index_op(top, bodies))
         mask = written_mask(self.archive, loaded.head.kind, acting.touched, records)
         subject = (loaded.head.pseudonym, loaded.head.rev, mask)
         work.events.append(self.event(verb, acting.head.id, acting.head.at, subject))
-        return self.reading.view(loaded.id, loaded.body, loaded.special_body, self.reading.decide("consult"))
+        return self.shown(bodies, top)
+
+    def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
+        """The view of what a batch will leave of a file and those linked to it."""
+        core, special = bodies[0] if len(bodies) == 1 else self.reading.combined(bodies, self.reading.today())
+        return self.reading.view(top, core, special, self.reading.decide("consult"))
 
     def event(self, verb: str, act: str, at: str, subject: tuple[str, int, str]) -> Event:
         """The event of a change; its verb decides by the right to collect or to edit."""
         decision = self.reading.decide("collect" if verb in COLLECTING else "edit")
         return self.reading.event(verb, decision, subjects=(subject,), act=act, at=at)
 
-    def unchanged(self, basis: DossierView, loaded: Loaded, prepared: Sequence[Prepared]) -> None:
+    def unchanged(self, basis: DossierView, work: Work, loaded: Loaded, prepared: Sequence[Prepared]) -> None:
         """ConflictError if a field named by the changes changed since the view; it names only readable fields."""
-        paths = [path for item in prepared for path in item.fields]
-        try:
-            changed_since(loaded, *basis.bodies, paths)
+        head = loaded.head
+        linked = bool(head.linked or head.into)
+        if not linked and basis.head.rev == head.rev:
             return
-        except ConflictError as error:
-            named = error.fields
-        readable = [path for path in named if self._readable(path, loaded.head.kind)]
-        raise ConflictError(readable or ("-",), path=readable[0] if readable else "")
+        core, special = basis.bodies
+        if linked:
+            now = self.reading.combined(self.bodies(work, loaded.id), self.reading.today())
+        else:
+            now = loaded.body, loaded.special_body
+        if not special and "special" in basis.head.parts:
+            special = self._special_at(loaded.id, basis.head.parts["special"])
+        moved = changed_since(now, (core, special), [path for item in prepared for path in item.fields])
+        if moved:
+            readable = [path for path in moved if self._readable(path, head.kind)]
+            raise ConflictError(readable or ("-",), path=readable[0] if readable else "")
+
+    def _special_at(self, dossier: str, rev: int) -> bytes:
+        (row,) = self.archive.repository.get_many([Key("acts", act_id(dossier, rev) + "~special")])
+        return bytes(decode_act(row.body).state) if row is not None else b""
+
+    def bodies(self, work: Work, dossier: str) -> list[tuple[bytes, bytes]]:
+        """Bodies of a file and all linked to it as this batch will leave them, the survivor's first. The batch fails
+        if one of those it does not change is changed by somebody else."""
+        members = [self.top(work, dossier)]
+        for member in members:
+            members.extend(self._member(work, member).head.linked)
+        return [(work.loaded[member].body, work.loaded[member].special_body) for member in members]
+
+    def top(self, work: Work, dossier: str) -> str:
+        """The survivor of the linked set that a file belongs to."""
+        while into := self._member(work, dossier).head.into:
+            dossier = into
+        return dossier
+
+    def _member(self, work: Work, dossier: str) -> Loaded:
+        if dossier not in work.loaded:
+            work.ops.append(Check("dossiers", dossier, work.load(dossier).version))
+        return work.loaded[dossier]
 
     # -- records ----------------------------------------------------------------------------------
 
@@ -239,7 +284,7 @@ class Writing:
             if changes:
                 self.finish(work, acting, verb, kinds)
             else:
-                head = work.loaded[target].head if target in work.loaded else self._head(target)
+                head = self.head(work, target)
                 mask = written_mask(self.archive, head.kind, (), kinds)
                 work.events.append(self.event(verb, act, at, (head.pseudonym, 0, mask)))
             return ids
@@ -276,7 +321,10 @@ class Writing:
             "told_by": source.told_by,
         }
 
-    def _head(self, dossier: str) -> Head:
+    def head(self, work: Work, dossier: str) -> Head:
+        """The head of a dossier as this batch will leave it. NotFoundError if there is none."""
+        if dossier in work.loaded:
+            return work.loaded[dossier].head
         (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
         if row is None:
             raise NotFoundError()
@@ -287,25 +335,12 @@ class Writing:
         name = path.partition("/")[2]
         return bool(self.reading.decide("consult").mask(spec) & anatomy(spec).masks.get(name, 0))
 
-    def _reindex(self, work: Work, loaded: Loaded) -> None:
-        """Let the survivor's index say what the linked set shows, whichever file was changed."""
-        members = self.reading.members(loaded.id)
-        others = [member for member in members if member != loaded.id]
-        keys = [Key("dossiers", member) for member in others]
-        rows = {row.id: row for row in self.archive.repository.get_many(keys) if row is not None}
-        states = {member: work.loaded[member].core for member in members if member in work.loaded}
-        for member, row in rows.items():
-            states.setdefault(member, State.decode(row.body))
-        ordered = [State.decode(states[member].encode()) for member in members]
-        work.ops.append(self.index_op(members[0], ordered))
-
-    def index_op(self, survivor: str, states: Sequence[State]) -> Index:
+    def index_op(self, survivor: str, bodies: Sequence[tuple[bytes, bytes]]) -> Index:
         """Index values of a survivor from all linked states (derived columns stay with `facts`)."""
-        head = states[0].head
-        combined = combine(head, states, self.archive.registry, self.reading.today())
+        combined = State.decode(self.reading.combined(bodies, self.reading.today())[0])
         (row,) = self.archive.repository.get_many([Key("dossiers", survivor)])
         derived = {n: v for n, v in (row.index if row else {}).items() if n in self.archive.indexing.derived}
-        index = {**self.archive.indexing.whole(head, combined, self.archive.registry), **derived}
+        index = {**self.archive.indexing.whole(combined.head, combined, self.archive.registry), **derived}
         return Index("dossiers", survivor, index, 0, True)
 
 
@@ -341,16 +376,13 @@ def _spec_of(registry: Any, cls: type, kind: str) -> SectionSpec:
     return cast(SectionSpec, spec)
 
 
-def _after(at: str) -> str:
+def after(at: str) -> str:
     """The earliest instant behind a stored one: recorded time never runs backwards, nor stands still (K7)."""
     if not at:
         return ""
     return instant(dt.datetime.fromisoformat(at) + dt.timedelta(microseconds=1))
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-        return True
-    except UnicodeEncodeError:
-        return False
+def named(view: DossierView) -> list[Any]:
+    """What a request remembers of its answer: the dossier, and the instant of the act that the view was made by."""
+    return [view.id, view.head.at]

@@ -12,7 +12,7 @@ from dossier.model.claims import CHECKED, DISPUTED, PROVEN, Claim, Source
 from dossier.model.ranking import rank
 
 
-def order_key(claim: Claim, ranking: str) -> tuple[bool, bool, int, str, bool, str, str] | None:
+def order_key(claim: Claim, ranking: str) -> tuple[bool, bool, int, str, bool, str, str, str] | None:
     """Sorts claims so that the greatest is shown; None where the channel never counts under the ranking."""
     source, marks, _ = claim
     place = rank(ranking, source.channel)
@@ -26,6 +26,7 @@ def order_key(claim: Claim, ranking: str) -> tuple[bool, bool, int, str, bool, s
         bool(marks & CHECKED),
         source.at,
         source.act,
+        source.channel,
     )
 
 
@@ -47,14 +48,15 @@ def resolve(claims: Sequence[Claim], ranking: str) -> Claim | None:
 
 
 def superseded(older: Claim, newer: Claim) -> bool:
-    """Whether `older` can never be shown while `newer` stands: same channel, said later, as well proven,
-    not disputed, and valid wherever `older` is from today on. Superseded claims live in the acts alone."""
+    """Whether `older` can never be shown while `newer` stands: same channel, seen later (then checked, then said
+    later), as well proven, not disputed, and valid wherever `older` is from today on. Superseded claims live in the
+    acts alone."""
     a, b = older.source, newer.source
     return (
         a.channel == b.channel
         and not newer.marks & DISPUTED
         and (newer.marks & PROVEN) >= (older.marks & PROVEN)
-        and (b.seen, b.at, b.act) > (a.seen, a.at, a.act)
+        and (b.seen, newer.marks & CHECKED, b.at, b.act) > (a.seen, older.marks & CHECKED, a.at, a.act)
         and (not b.valid_from or (bool(a.valid_from) and b.valid_from <= a.valid_from))
         and (not b.valid_to or (bool(a.valid_to) and a.valid_to <= b.valid_to))
     )
@@ -62,19 +64,26 @@ def superseded(older: Claim, newer: Claim) -> bool:
 
 def standing(claims: Iterable[Claim]) -> list[Claim]:
     """The claims that are not superseded, in a canonical order (act id, then recorded)."""
-    pool = sorted(claims, key=lambda claim: (claim.source.at, claim.source.act, claim.source.channel))
+    pool = sorted(claims, key=_said)
+    if len({claim.source.channel for claim in pool}) == len(pool):
+        return pool
     return [claim for claim in pool if not any(superseded(claim, other) for other in pool if other is not claim)]
+
+
+def _said(claim: Claim) -> tuple[str, str, str]:
+    source = claim.source
+    return source.at, source.act, source.channel
 
 
 def next_change(claims: Iterable[Claim], today: str) -> str:
     """The next day on which another claim may show ("" for none): a start in the future, or the end of a span."""
-    days = [
-        day
-        for claim in claims
-        for day in (claim.source.valid_from, _after(claim.source.valid_to))
-        if day and day > today
-    ]
-    return min(days, default="")
+    found = ""
+    for source, _, _ in claims:
+        if source.valid_from or source.valid_to:
+            for day in (source.valid_from, _after(source.valid_to)):
+                if day > today and (not found or day < found):
+                    found = day
+    return found
 
 
 def _after(day: str) -> str:
