@@ -12,6 +12,7 @@ from dossier.testing import OracleDriver, RepositoryContract
 class TestOracle(RepositoryContract):
     driver = OracleDriver()
     outlives = False
+    examples = 20
 
     def url(self, folder: Path) -> str:
         return f"oracle:{folder}"

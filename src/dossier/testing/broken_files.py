@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Literal
 
 from dossier.errors import ExistsError, MissingArchiveError
 from dossier.repository import Batch, Collection, Op, Receipt, Repository
-from dossier.testing.oracle import Cell, Oracle, Store
+from dossier.testing.oracle import Oracle
+from dossier.testing.oracle_reader import Cell, Store
 
 STEPS = ("written", "renamed")
 Cells = dict[tuple[str, str], Cell]

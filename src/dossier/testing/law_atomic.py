@@ -49,8 +49,8 @@ def check_K4_all_or_nothing(places: Places, *, examples: int = 40, profile: sett
         with paired(places, reach) as pair:
             pair.declare(*declared)
             pair.commit(data.draw(aged(declared)))
-            for _ in range(8):
-                drawn = data.draw(guided_batches(declared, pair.oracle.states[-1]))
+            for flaw in ("", *FLAWS[:2], "", *FLAWS[2:4], "", *FLAWS[4:], ""):
+                drawn = data.draw(guided_batches(declared, pair.oracle.states[-1], flaw=flaw))
                 before = _everything(pair.repository, pair), _found(pair, drawn.batch)
                 got = pair.commit(drawn.batch)
                 after = _everything(pair.repository, pair), _found(pair, drawn.batch)

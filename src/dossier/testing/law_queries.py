@@ -34,6 +34,7 @@ from dossier.repository import (
     Prefix,
     Put,
     Query,
+    Row,
     Shred,
     encode,
     fold,
@@ -75,7 +76,7 @@ def check_K6_queries(places: Places, *, examples: int = 40, profile: settings | 
 
 def _ask(pair: Pair, data: st.DataObject, collection: Collection) -> None:
     rows = pair.rows(collection.name)
-    asked = [data.draw(queries(collection, rows)) for _ in range(ASKED)]
+    asked = [_guided(pair, data, collection, rows) for _ in range(ASKED)]
     for query in asked:
         found = pair.ask(query)
         pair.reach["queries"] += 1
@@ -89,6 +90,15 @@ def _ask(pair: Pair, data: st.DataObject, collection: Collection) -> None:
     names = data.draw(st.lists(st.sampled_from([field.name for field in single]), max_size=2, unique=True))
     pair.aggregate(asked[0], names, [field.name for field in single if field.type == "int"])
     pair.aggregate(Query(collection=collection.name), names, [])
+
+
+def _guided(pair: Pair, data: st.DataObject, collection: Collection, rows: list[Row]) -> Query:
+    """A query that returns some rows and not all, where one of three does."""
+    for _ in range(3):
+        query = data.draw(queries(collection, rows))
+        if 0 < pair.oracle.count(collection.name, query.where) < len(rows):
+            break
+    return query
 
 
 def _names(expr: Expr) -> list[str]:

@@ -69,7 +69,7 @@ def _scan(repository: Repository, chosen: list[str], start: str, stop: str | Non
 
 def _borders(places: Places) -> None:
     """Every pair of borders on and between rows, with every limit up to their number."""
-    chosen = ["b", "A", "\uffff", "a1", "\U00010000"]
+    chosen = ["b", "B", "A", "\uffff", "a1", "\U00010000"]
     borders = ["", "A", "B", "a", "a1", "b", "\uffff", "\uffff0", "\U00010000", "\U0010ffff"]
     with closing(places().create()) as repository:
         _fill(repository, chosen)

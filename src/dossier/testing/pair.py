@@ -21,7 +21,8 @@ from dossier.repository import (
     Repository,
     Row,
 )
-from dossier.testing.oracle import Oracle, OracleReader
+from dossier.testing.oracle import Oracle
+from dossier.testing.oracle_reader import OracleReader
 from dossier.testing.place import Places, Reach, fail, holds, raises, same
 from dossier.testing.strategies import IDS
 

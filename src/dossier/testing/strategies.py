@@ -44,7 +44,7 @@ from dossier.repository import (
     encode,
     fold,
 )
-from dossier.testing.oracle import State
+from dossier.testing.oracle_reader import State
 
 TEXTS = (
     "", "a", "A", "ab", "abc", "ABC", "b", "0", "10", "2", " ", "a b", "é", "e\u0301", "ß", "ss", "İ", "i\u0307",
@@ -217,12 +217,13 @@ FLAWS = ("stale", "duplicate", "missing", "check", "check_absent", "delete")
 
 @st.composite
 def guided_batches(
-    draw: st.DrawFn, declared: Sequence[Collection], state: State, *, keys: Sequence[str] = (), flawed: bool = True
+    draw: st.DrawFn, declared: Sequence[Collection], state: State, *, keys: Sequence[str] = (), flaw: str | None = None
 ) -> Drawn:
-    """A batch for `state`: operations that are met in order, and in about half of them one that is refused."""
+    """A batch for `state`: operations that are met in order, and one that is refused where a `flaw` is asked for
+    ("": none; None: in about half of the batches)."""
     held = {key: (cell.version, cell.scope) for key, cell in state.items()}
     ops = [_good(draw, declared, held) for _ in range(draw(st.integers(1, 5)))]
-    flaw = draw(st.sampled_from((*FLAWS, *[""] * len(FLAWS)))) if flawed else ""
+    flaw = draw(st.sampled_from((*FLAWS, *[""] * len(FLAWS)))) if flaw is None else flaw
     bad = _bad(draw, flaw, declared, {key: version for key, (version, _) in held.items()}) if flaw else None
     key = draw(st.sampled_from(keys)) if keys and draw(st.integers(0, 1)) > 0 else None
     if bad is None:

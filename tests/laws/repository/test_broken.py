@@ -11,15 +11,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from dossier.testing import Oracle, OracleDriver, Place, Places
-from dossier.testing.broken import Broken, variants
-from dossier.testing.broken_files import (
-    STEPS,
-    FileOracle,
-    KeySavedFirst,
-    KeySavedLater,
-    SavedByOperation,
-    SavedLate,
-)
+from dossier.testing.broken import Broken, crash_variants, variants
+from dossier.testing.broken_files import STEPS, FileOracle
 from dossier.testing.crash import can_fork
 from dossier.testing.law_atomic import check_K4_all_or_nothing, check_K4_batch_key
 from dossier.testing.law_bytes import check_K1_bytes
@@ -31,7 +24,7 @@ from dossier.testing.law_threads import check_K4_seen_whole, check_K5_one_winner
 
 # One seed: this suite is about the kit, and must say the same at every run.
 PROFILE = settings(phases=[Phase.generate], database=None, derandomize=True)
-FEW = 8
+FEW = 5
 """Below the number from which on a check asserts its reach."""
 
 CHECKS: dict[str, Callable[..., None]] = {
@@ -71,12 +64,9 @@ def test_named_laws_fail_and_no_other(kind: type[Broken]) -> None:
     assert failed == {kind.law, *kind.also}
 
 
-CRASHED = (FileOracle, SavedLate, SavedByOperation, KeySavedLater, KeySavedFirst)
-
-
 @pytest.mark.law("K4")
 @pytest.mark.skipif(not can_fork(), reason="this system cannot fork")
-@pytest.mark.parametrize("kind", CRASHED)
+@pytest.mark.parametrize("kind", crash_variants())
 def test_crash_check_tells_short_cuts_from_the_right_way(kind: type[FileOracle], tmp_path: Path) -> None:
     numbers = itertools.count()
 
