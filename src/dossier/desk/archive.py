@@ -98,7 +98,7 @@ class Archive:
         self.recorder = Recorder(repository, environment, level=level, reads=reads, policy=manifest.policy)
         self.staff = Staff(
             repository, kinds=manifest.roles, enrolled_only=manifest.staff == "enrolled", random=environment.random,
-            now=self.moment, guard=self.guard,
+            now=self.moment, guard=self.guard, renew=self.renew, key=manifest.key,
         )  # fmt: skip
         self._numbers = Numbers(repository, NumberScheme(manifest.numbers), settled=settled)
         self._version = version
@@ -113,8 +113,6 @@ class Archive:
         for enrolled staff only (DeniedError). The host authenticates; the library records."""
         if purpose and purpose not in PURPOSES:
             raise InputError([problem("actor.purpose", "purpose", words=", ".join(PURPOSES))])
-        if type(name) is not str or not name.strip():
-            raise InputError([problem("staff.name", "name")])
         return Desk(self, self.staff.acting(name, role), role, purpose)
 
     def reindex(self) -> int:

@@ -18,9 +18,11 @@ from dossier.desk.changes import Told
 from dossier.desk.reading import Target
 from dossier.desk.views import DossierView, Origin, origin_of, path_repr
 from dossier.desk.work import Work
+from dossier.desk.writing import named
 from dossier.errors import InputError, NotFoundError, ReadableFieldError
 from dossier.model.absence import Absence
-from dossier.model.claims import MARKS, Claim, absent, pattern, section_of
+from dossier.model.claims import MARKS, Claim, absent, pattern, section_of, under
+from dossier.model.fields import SectionSpec, nearest_name, shown_path
 from dossier.model.problems import problem
 
 if TYPE_CHECKING:
@@ -48,30 +50,36 @@ class ClaimsCounter:
         self._archive = desk.archive
         self._reading = desk.reading
         self._writing = desk.writing
+        self._again = desk.again
 
     def of(self, dossier: Target, path: str) -> tuple[Statement, ...]:
-        """Every live claim on a leaf, from the acts: also those a newer one of the same channel stands before."""
+        """Every live claim at or below a path (a leaf, a whole set or series, a part), from the acts: also those that
+        a newer one of the same channel stands before. ReadableFieldError where the caller may not read all of it."""
         decision = self._reading.permit("consult", called="claims")
-        target = self._reading.resolve(dossier)
+        target = self._reading.known(dossier, decision, "claims")
         (view,) = self._reading.fetch([target])
         if view is None:
             raise NotFoundError()
-        if not view.readable(path):
+        spec = self._archive.registry.spec(section_of(path), view.kind)
+        field = _field(spec, path)
+        if decision.mask(spec) & anatomy(spec).masks[field] != anatomy(spec).masks[field] and not view.readable(path):
             self._reading.refuse(decision, "claims")
-            raise ReadableFieldError(path=path, field=pattern(path), role=self._reading.role)
-        shown = view.origin(path)
+            raise ReadableFieldError(path=f"{spec.key}/{field}", field=f"{spec.key}/{field}", role=self._reading.role)
         found: list[Statement] = []
         for member in self._reading.members(target):
-            spec = self._archive.registry.spec(section_of(path), view.kind)
-            for claim in self._live(member, view.kind, anatomy(spec).home(path), path):
+            claims = self._live(member, view.kind, anatomy(spec).home(path)).items()
+            for leaf, claim in [(leaf, claim) for leaf, said in claims if under(leaf, path) for claim in said]:
+                if pattern(leaf) not in spec.bits or not view.readable(leaf):
+                    continue
                 origin = origin_of(claim.source, claim.marks)
+                shown = view.origin(leaf)
                 is_shown = shown is not None and (origin.act, origin.channel) == (shown.act, shown.channel)
                 reason = absent(claim.value)
-                value = Absence(reason) if reason else typed(spec.leaf(pattern(path)), claim.value)
-                found.append(Statement(member, path, value, origin, is_shown))
+                value = Absence(reason) if reason else typed(spec.leaf(pattern(leaf)), claim.value)
+                found.append(Statement(member, leaf, value, origin, is_shown))
         subject = self._reading.subject(decision, view.head)
         self._archive.recorder.read(self._reading.event("claims", decision, subjects=(subject,)))
-        return tuple(sorted(found, key=lambda s: (not s.shown, s.origin.at)))
+        return tuple(sorted(found, key=lambda s: (s.path, not s.shown, s.origin.at)))
 
     def verify(
         self,
@@ -79,6 +87,7 @@ class ClaimsCounter:
         *,
         mark: Literal["checked", "proven"] = "checked",
         on: bool = True,
+        request_id: str | None = None,
         **told: Unpack[Told],
     ) -> DossierView:
         """Mark a claim: `checked` copied right (M72), `proven` evidence was seen (M66; `evidence=` is required)."""
@@ -86,43 +95,58 @@ class ClaimsCounter:
             raise InputError([problem("claims.mark", "mark", words="checked, proven")])
         if mark == "proven" and on and not told.get("evidence"):
             raise InputError([problem("claims.evidence", "evidence")])
-        return self._mark(statement, mark, on, "verify", told)
+        return self._mark(statement, mark, on, "verify", request_id, told)
 
-    def dispute(self, statement: Statement, *, on: bool = True, **told: Unpack[Told]) -> DossierView:
+    def dispute(
+        self, statement: Statement, *, on: bool = True, request_id: str | None = None, **told: Unpack[Told]
+    ) -> DossierView:
         """Contest a claim: it gives way to any that is not contested. `on=False` lifts it."""
-        return self._mark(statement, "disputed", on, "dispute", told)
+        return self._mark(statement, "disputed", on, "dispute", request_id, told)
 
-    def withdraw(self, statement: Statement, **told: Unpack[Told]) -> DossierView:
+    def withdraw(self, statement: Statement, *, request_id: str | None = None, **told: Unpack[Told]) -> DossierView:
         """End one claim; what it hid shows again."""
+        path, origin = statement.path, statement.origin
 
         def step(acting: Acting) -> None:
-            acting.retract(
-                statement.path, statement.origin.act, statement.origin.channel, self._claims_of(acting.loaded)
-            )
+            acting.retract(path, origin.act, origin.channel, self._claims_of(acting.loaded))
 
-        return self._act(statement.dossier, "withdraw", statement.path, step, told)
+        return self._act(statement.dossier, "withdraw", path, step, request_id, told)
 
-    def settle(self, dossier: Target, path: str, *, same: bool, **told: Unpack[Told]) -> DossierView:
+    def settle(
+        self, dossier: Target, path: str, *, same: bool, request_id: str | None = None, **told: Unpack[Told]
+    ) -> DossierView:
         """Answer a "same part?" question (`view.questions()`): `path` is the new part."""
         target = self._reading.resolve(dossier)
 
         def step(acting: Acting) -> None:
             known = acting.loaded.core.questions.get(path) or acting.loaded.special.questions.get(path, "")
+            if not known:
+                raise InputError([problem("part.no_question", shown_path(*pattern(path).split("/")))])
             acting.answer(path, known if same else "")
 
-        return self._act(target, "settle", path, step, told)
+        return self._act(target, "settle", path, step, request_id, told)
 
     # -- inner steps ------------------------------------------------------------------------------
 
-    def _mark(self, statement: Statement, mark: str, on: bool, verb: str, told: Told) -> DossierView:
+    def _mark(
+        self, statement: Statement, mark: str, on: bool, verb: str, request_id: str | None, told: Told
+    ) -> DossierView:
         named = Mark(statement.path, statement.origin.act, statement.origin.channel, mark, on)
 
         def step(acting: Acting) -> None:
             acting.mark(named, MARKS[mark], self._claims_of(acting.loaded))
 
-        return self._act(statement.dossier, verb, statement.path, step, told)
+        return self._act(statement.dossier, verb, statement.path, step, request_id, told)
 
-    def _act(self, dossier: str, verb: str, path: str, step: Callable[[Acting], None], told: Told) -> DossierView:
+    def _act(
+        self,
+        dossier: str,
+        verb: str,
+        path: str,
+        step: Callable[[Acting], None],
+        request_id: str | None,
+        told: Told,
+    ) -> DossierView:
         decision = self._reading.permit("edit", called=verb)
         act, now = self._archive.new_id(), self._archive.moment()
         self._writing.details(told, act, now)
@@ -130,22 +154,22 @@ class ClaimsCounter:
         def intent(work: Work) -> DossierView:
             loaded = work.load(dossier)
             spec = self._archive.registry.spec(section_of(path), loaded.head.kind)
-            field = path.partition("/")[2].partition("[")[0].partition("{")[0].partition("/")[0]
-            if not decision.mask(spec) & anatomy(spec).masks.get(field, 0):
-                raise ReadableFieldError(path=path, field=field, role=self._reading.role)
+            field = _field(spec, path)
+            if not decision.mask(spec) & anatomy(spec).masks[field]:
+                raise ReadableFieldError(path=f"{spec.key}/{field}", field=field, role=self._reading.role)
             acting = self._writing.begin(loaded, verb, act, now, told)
             step(acting)
             return self._writing.finish(work, acting, verb)
 
-        return self._writing.run(intent)
+        return self._writing.once(verb, request_id, intent, named, self._again)
 
     def _claims_of(self, loaded: Loaded) -> Callable[[str, str], list[Claim]]:
         def live(compartment: str, path: str) -> list[Claim]:
-            return self._live(loaded.id, loaded.head.kind, compartment, path)
+            return self._live(loaded.id, loaded.head.kind, compartment).get(path, [])
 
         return live
 
-    def _live(self, dossier: str, kind: str, compartment: str, path: str) -> list[Claim]:
+    def _live(self, dossier: str, kind: str, compartment: str) -> dict[str, list[Claim]]:
         rows = self._archive.repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0")
         apart = compartment == "special"
         acts = [decode_act(row.body) for row in rows if row.id.endswith("~special") == apart]
@@ -154,4 +178,13 @@ class ClaimsCounter:
             spec = self._archive.registry.find(section, kind)
             return dict(anatomy(spec).kinds) if spec is not None else None
 
-        return replay(acts, kinds).claims.get(path, [])
+        return replay(acts, kinds).claims
+
+
+def _field(spec: SectionSpec, path: str) -> str:
+    """The field that a path lies in. InputError with the nearest name where there is none."""
+    field = pattern(path).partition("[")[0].partition("/")[0]
+    if field not in spec.fields:
+        nearest = nearest_name(field, spec.fields)
+        raise InputError([problem("field.unknown", shown_path(spec.key, field), nearest=nearest)])
+    return field

@@ -204,7 +204,7 @@ class Desk:
     def consult(self, dossier: Target) -> DossierView:
         """Look a dossier up by view, id or number. NotFoundError where there is none to be seen."""
         decision = self.reading.permit("consult", called="consult")
-        (view,) = self.reading.fetch([self.reading.resolve(dossier)])
+        (view,) = self.reading.fetch([self.reading.known(dossier, decision, "consult")])
         if view is None:
             self.reading.refuse(decision, "consult")
             raise NotFoundError()
@@ -262,7 +262,7 @@ class Desk:
         """The acts on a dossier and its state (`.view`): as known at a revision or instant, as valid on a day (K7)."""
         decision = self.reading.permit("consult", called="history")
         day, bound = read_on(on), read_known(known, self.reading)
-        target = self.reading.resolve(dossier)
+        target = self.reading.known(dossier, decision, "history")
         (row,) = self.archive.repository.get_many([Key("dossiers", target)])
         if row is None:
             self.reading.refuse(decision, "history")

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from dossier.codec.state import State, head_of
+from dossier.codec.linked import combine
+from dossier.codec.state import Head, State, head_of
+from dossier.codec.upgrade import opaque, upgrade
 from dossier.desk.manifest import KEY, encode_manifest, read_manifest
-from dossier.errors import ConflictError
-from dossier.model.clock import instant
-from dossier.repository import Batch, Index, Key, Op, Put, Repository, Row, open_repository
+from dossier.errors import ConflictError, LockedError
+from dossier.model.clock import day_of, instant
+from dossier.repository import Batch, Check, Index, Key, Op, Put, Repository, Row, open_repository
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -24,6 +26,7 @@ HELD: Final = ("acts", "dossiers", "entries", "records", "relations", "special",
 """Collections the digest is taken over, sorted: all but manifest, requests, ledger, leases and derived rows (K8)."""
 COPIED: Final = (*HELD, "events", "facts", "leases", "requests")
 _CHUNK = 400
+_TRIES = 40
 
 
 def digest_of(repository: Repository) -> str:
@@ -38,28 +41,67 @@ def digest_of(repository: Repository) -> str:
 
 
 def reindex(archive: Archive) -> int:
-    """Fill index columns again from the stored states. Resumable: doing a dossier twice changes nothing."""
+    """Fill index columns again from the stored states, while others work: a row that is changed meanwhile is taken
+    anew. Resumable: doing a dossier twice changes nothing."""
     done = 0
-    for rows in _chunks(archive.repository.scan("dossiers"), 100):
-        ops: list[Op] = []
-        for row in rows:
-            state = State.decode(row.body)
-            index = archive.indexing.whole(state.head, state, archive.registry)
-            index.update({n: v for n, v in row.index.items() if n in archive.indexing.derived})
-            if not state.head.linked:
-                ops.append(Index("dossiers", row.id, index, 0, True))
-            done += 1
-        archive.repository.commit(Batch(tuple(ops)), durable=False)
-    for rows in _chunks(archive.repository.scan("special"), 100):
-        cores = archive.repository.get_many([Key("dossiers", row.id) for row in rows])
-        ops = []
-        for row, core in zip(rows, cores, strict=True):
-            if core is not None:
-                index = archive.indexing.apart(head_of(core.body), State.decode(row.body), archive.registry)
-                ops.append(Index("special", row.id, index, 0, True))
-        archive.repository.commit(Batch(tuple(ops)), durable=False)
+    for collection in ("dossiers", "special"):
+        for rows in _chunks(archive.repository.scan(collection), 100):
+            ops = [op for row in rows for op in _indexed(archive, row)]
+            if not _kept(archive.repository, *ops):
+                for row in rows:
+                    _reindex_one(archive, row)
+            done += len(rows) if collection == "dossiers" else 0
     archive.kept(row.id for row in archive.repository.scan("facts", bodies=False))
     return done
+
+
+def _reindex_one(archive: Archive, row: Row) -> None:
+    for _ in range(_TRIES):
+        (now,) = archive.repository.get_many([Key(row.collection, row.id)])
+        if now is None or _kept(archive.repository, *_indexed(archive, now)):
+            return
+    raise LockedError(path=row.collection)
+
+
+def _indexed(archive: Archive, row: Row) -> list[Op]:
+    """Operations that index a row by what it shows, and fail if that changes before they are kept."""
+    registry, indexing = archive.registry, archive.indexing
+    checks: list[Op] = [Check(row.collection, row.id, row.version)]
+    state = State.decode(row.body)
+    if row.collection == "special":
+        (core,) = archive.repository.get_many([Key("dossiers", row.id)])
+        if core is None:
+            return []
+        head = head_of(core.body)
+        upgrade(state, registry, head.kind, head.versions)
+        index = indexing.apart(head, state, registry)
+    else:
+        head = state.head
+        if head.linked:
+            below = _below(archive, head)
+            checks.extend(Check("dossiers", other.id, other.version) for other in below)
+            today = day_of(instant(archive.environment.now()), archive.zone)
+            state = combine(head, [state, *(State.decode(other.body) for other in below)], registry, today)
+            state = State.decode(state.encode())
+        else:
+            upgrade(state, registry, head.kind, head.versions)
+        index = indexing.whole(head, state, registry)
+        index.update({name: value for name, value in row.index.items() if name in indexing.derived})
+    for name, value in row.index.items():
+        # What cannot be read here keeps the index values that its own program gave it (K2).
+        section = indexing.section(name)
+        if section in head.versions and name not in index and opaque(registry, section, head.kind, head.versions):
+            index[name] = value
+    return [*checks, Index(row.collection, row.id, index, 0, True)]
+
+
+def _below(archive: Archive, head: Head) -> list[Row]:
+    """The rows of all files that were merged into a file."""
+    found = [row for row in archive.repository.get_many([Key("dossiers", d) for d in head.linked]) if row is not None]
+    for row in found:
+        below = archive.repository.get_many([Key("dossiers", d) for d in head_of(row.body).linked])
+        found.extend(other for other in below if other is not None)
+    return found
 
 
 def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
@@ -98,9 +140,9 @@ def mark_restored(archive: Archive, target: str) -> None:
     raise ConflictError(path="manifest")
 
 
-def _kept(repository: Repository, put: Put) -> bool:
+def _kept(repository: Repository, *ops: Op) -> bool:
     try:
-        repository.commit(Batch((put,)))
+        repository.commit(Batch(ops))
         return True
     except ConflictError:
         return False

@@ -15,6 +15,7 @@ import attrs
 from dossier.codec import SectionRegistry
 from dossier.codec.documents import Document
 from dossier.codec.state import Head, State
+from dossier.codec.upgrade import opaque
 from dossier.model.fields import Leaf, SectionSpec, Shape
 from dossier.repository import MAX_TERM, Collection, Composite, IndexField, IndexValue, encode, fold
 
@@ -203,7 +204,7 @@ class Indexing:
         documents: dict[str, Document] = {}
         for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
             spec = registry.find(section, head.kind)
-            if spec is not None:
+            if spec is not None and not opaque(registry, section, head.kind, head.versions):
                 documents[section] = state.document(section)
                 index.update(self.fill(spec, documents[section], "core"))
         index.update(self.search(documents))
@@ -214,9 +215,14 @@ class Indexing:
         index: dict[str, IndexValue] = {}
         for section in list(state.raw):
             spec = registry.find(section, head.kind)
-            if spec is not None:
+            if spec is not None and not opaque(registry, section, head.kind, head.versions):
                 index.update(self.fill(spec, state.document(section), "special"))
         return {name: value for name, value in index.items() if value is not None}
+
+    def section(self, name: str) -> str:
+        """The section that an index column is filled from ("" for the head)."""
+        column = self.columns.get(name)
+        return (column.path if column else SEARCHES.get(name, ("",))[0]).partition("/")[0]
 
     @staticmethod
     def _field(column: Column) -> IndexField:

@@ -123,6 +123,14 @@ class Reading:
                 return page.rows[0].id
         raise NotFoundError()
 
+    def known(self, target: Target, decision: Decision, called: str) -> str:
+        """Like `resolve`; where there is none, that somebody asked is on record."""
+        try:
+            return self.resolve(target)
+        except NotFoundError:
+            self.refuse(decision, called)
+        raise NotFoundError()
+
     def fetch(self, dossiers: Sequence[str]) -> list[DossierView | None]:
         """Views of these dossiers; whoever calls has judged and records the event."""
         decision = self.decide("consult")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Unpack
 
+import attrs
+
 from dossier.codec.state import head_of
-from dossier.desk.changes import Told
+from dossier.desk.changes import Told, fits
 from dossier.desk.layout import core_scope
 from dossier.desk.reading import Target
 from dossier.desk.work import Work
@@ -40,13 +42,14 @@ class RelationsCounter:
         since: dt.date | str = "",
         until: dt.date | str = "",
         note: str = "",
+        request_id: str | None = None,
         **told: Unpack[Told],
     ) -> Relation:
         """`a` stands in relation `kind` to `b` (buys_for, colleague, introduced, …; the vocabulary is open)."""
         self._reading.permit("collect", called="relate")
         first, second = self._reading.resolve(a), self._reading.resolve(b)
         days = [as_day(day, path=name) if day else "" for name, day in (("since", since), ("until", until))]
-        if first == second or type(kind) is not str or not 0 < len(kind) <= 200 or len(note) > 10_000 or "\0" in note:
+        if first == second or not kind or not fits(kind, 200) or not fits(note, 10_000):
             raise InputError([problem("relation.ends", "relation")])
         act, now = self._archive.new_id(), self._archive.moment()
         details = self._writing.details(told, act, now)
@@ -54,24 +57,19 @@ class RelationsCounter:
                 "act": act, "actor": self._reading.actor.id, "at": now, **details}  # fmt: skip
 
         def intent(work: Work) -> Relation:
-            rows = self._archive.repository.get_many([Key("dossiers", first), Key("dossiers", second)])
-            if None in rows:
-                raise NotFoundError()
+            heads = [self._writing.head(work, end) for end in (first, second)]
             index: dict[str, IndexValue] = {"ends": tuple(sorted((first, second))), "kind": kind}
             work.ops.append(Put("relations", act, encode(body), index, core_scope(first), 0))
-            for row in rows:
-                assert row is not None
-                work.events.append(
-                    self._writing.event("relate", act, now, (head_of(row.body).pseudonym, 0, "relation"))
-                )
+            for head in heads:
+                work.events.append(self._writing.event("relate", act, now, (head.pseudonym, 0, "relation")))
             return Relation(a=first, b=second, kind=kind, since=days[0], until=days[1], note=note)
 
-        return self._writing.run(intent)
+        return self._writing.once("relate", request_id, intent, attrs.asdict, lambda known: Relation(**known))
 
     def of(self, dossier: Target, *, limit: int = 200) -> tuple[Relation, ...]:
         """The ties of a dossier, each as seen from it (the inverse kind where it is the other end)."""
         decision = self._reading.permit("consult", called="relations")
-        target = self._reading.resolve(dossier)
+        target = self._reading.known(dossier, decision, "relations")
         (core,) = self._archive.repository.get_many([Key("dossiers", target)])
         if core is None:
             raise NotFoundError()

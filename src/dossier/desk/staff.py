@@ -5,15 +5,18 @@ Floor: desk. The host authenticates; the library records. Reached as `archive.st
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
 
+from dossier.desk.changes import fits
 from dossier.errors import ConflictError, DeniedError, InputError, LockedError
 from dossier.model.problems import problem
 from dossier.policy import KINDS
-from dossier.repository import Batch, Eq, IndexValue, Key, Op, Put, Query, Repository, Row, decode, encode
+from dossier.repository import Batch, IndexValue, Key, Op, Put, Repository, Row, decode, encode
 
 _TRIES = 20
 
@@ -40,6 +43,8 @@ class Staff:
         random: Callable[[int], bytes],
         now: Callable[[], str],
         guard: Callable[[], Op],
+        renew: Callable[[], None],
+        key: bytes,
     ) -> None:
         self._repository = repository
         self._kinds = dict(kinds)
@@ -47,6 +52,8 @@ class Staff:
         self._random = random
         self._now = now
         self._guard = guard
+        self._renew = renew
+        self._key = key
         self._known: dict[tuple[str, str], Actor] = {}
 
     def kind(self, role: str) -> str:
@@ -61,8 +68,7 @@ class Staff:
         wanted = tuple(dict.fromkeys(roles))
         for role in wanted:
             self.kind(role)
-        if type(name) is not str or not name.strip() or len(name) > 200 or "\0" in name:
-            raise InputError([problem("staff.name", "name")])
+        _check(name)
         for _ in range(_TRIES):
             actor = self._enrol(name, wanted)
             if actor is not None:
@@ -72,6 +78,7 @@ class Staff:
 
     def dismiss(self, name: str, *, role: str) -> Actor:
         """End a role from now on; the period stays on record."""
+        _check(name)
         for _ in range(_TRIES):
             row = self._find(name)
             if row is None:
@@ -95,10 +102,13 @@ class Staff:
         if found is not None:
             return found
         kind = self.kind(role)
+        _check(name)
         row = self._find(name)
         actor = _actor(row, decode(row.body)) if row is not None else None
         if actor is None or role not in actor.roles:
-            if self._enrolled_only:
+            # Whoever was dismissed from a role does not take it up again by asking.
+            dismissed = row is not None and any(held["role"] == role for held in decode(row.body)["roles"])
+            if self._enrolled_only or dismissed:
                 raise DeniedError(path="staff", role=role, verb="act", verb_zh="行事", kind=kind)
             actor = self.enrol(name, roles=[role])
         self._known[name, role] = actor
@@ -115,7 +125,7 @@ class Staff:
         index: dict[str, IndexValue]
         if row is None:
             body = {"name": name, "roles": []}
-            row_id, index, expect = self._random(16).hex(), {"name": name, "pseudonym": self._random(8).hex()}, 0
+            row_id, index, expect = self._row_id(name), {"name": name, "pseudonym": self._random(8).hex()}, 0
         else:
             body, row_id, index, expect = decode(row.body), row.id, dict(row.index), row.version
         held = {entry["role"] for entry in body["roles"] if not entry["until"]}
@@ -126,20 +136,31 @@ class Staff:
         return _actor(Row("staff", row_id, expect + 1, b"", index, ""), body)
 
     def _find(self, name: str) -> Row | None:
-        page = self._repository.find(Query(collection="staff", where=Eq("name", name), limit=1))
-        return page.rows[0] if page.rows else None
+        (row,) = self._repository.get_many([Key("staff", self._row_id(name))])
+        return row
+
+    def _row_id(self, name: str) -> str:
+        """The id follows from the name, so that two processes cannot enrol one person twice."""
+        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:32]
 
     def _put(self, put: Put) -> bool:
         try:
             self._repository.commit(Batch((self._guard(), put)))
             return True
         except ConflictError:
-            return False
+            pass
+        self._renew()
+        return False
 
 
 def _actor(row: Row, body: dict[str, Any]) -> Actor:
     roles = tuple(entry["role"] for entry in body["roles"] if not entry["until"])
     return Actor(row.id, str(body["name"]), str(row.index.get("pseudonym", "")), roles)
+
+
+def _check(name: object) -> None:
+    if not fits(name, 200) or not str(name).strip():
+        raise InputError([problem("staff.name", "name")])
 
 
 def default_roles() -> dict[str, str]:
