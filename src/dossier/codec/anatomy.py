@@ -22,7 +22,7 @@ class Anatomy:
 
     `kinds`: field pattern → "one", "set", "series" or "items" (computed fields are left out); `special`: names of
     fields that live in the compartment of their own; `items`: names of fields with parts; `masks`: field name → all
-    leaves below it; `computed`: whether any field is computed from records.
+    leaves below it, `apart` those of `special`; `computed`: whether any field is computed from records.
     """
 
     spec: SectionSpec
@@ -30,6 +30,7 @@ class Anatomy:
     special: frozenset[str]
     items: tuple[str, ...]
     masks: Mapping[str, int]
+    apart: int
     computed: bool
 
     def leaf(self, path: str) -> Leaf:
@@ -56,8 +57,9 @@ def anatomy(spec: SectionSpec) -> Anatomy:
             special.add(name)
     items = tuple(name for name, field in spec.fields.items() if field.declared.shape is Shape.ITEMS)
     masks = {name: field.mask for name, field in spec.fields.items()}
+    apart = sum(masks[name] for name in special)
     computed = any(leaf.shape is Shape.COMPUTED for leaf in spec.leaves)
-    return Anatomy(spec, kinds, frozenset(special), items, masks, computed)
+    return Anatomy(spec, kinds, frozenset(special), items, masks, apart, computed)
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ import msgspec
 from dossier.codec.documents import Document, get, leaves, put, remove
 from dossier.errors import DamagedError
 from dossier.model.claims import Claim, Json, Source, absent, section_of, under
-from dossier.model.resolution import next_change, resolve, standing, valid_on
+from dossier.model.resolution import next_change, order_key, resolve, standing, valid_on
 
 _Raw = msgspec.Raw
 
@@ -196,13 +196,21 @@ class State:
     def claim(self, path: str, claim: Claim, ranking: str, today: str) -> None:
         """Add a claim and let the field show what its ranking says."""
         shown = self.shown(path)
-        if shown is None and path not in self.rivals:
-            self.settle(path, [claim], ranking, today)
-            return
-        live = [*self.rivals.get(path, ()), claim]
-        if shown is not None:
-            live.append(shown)
-        self.settle(path, live, ranking, today, shown)
+        rivals = self.rivals.get(path)
+        if shown is None:
+            self.settle(path, [*(rivals or ()), claim], ranking, today)
+        elif rivals or _spans(shown) or _spans(claim) or shown.source.channel == claim.source.channel:
+            self.settle(path, [*(rivals or ()), shown, claim], ranking, today, shown)
+        else:
+            # Two channels, no spans: the one that ranks before the other is shown, the other is its rival.
+            better, other = order_key(claim, ranking), order_key(shown, ranking)
+            if better is not None and (other is None or better > other):
+                self._show(path, claim)
+                self.rivals[path] = [shown]
+            elif other is not None:
+                self.rivals[path] = [claim]
+            else:
+                self.settle(path, [shown, claim], ranking, today, shown)
 
     def settle(
         self, path: str, claims: Iterable[Claim], ranking: str, today: str, shown: Claim | None = None
@@ -291,6 +299,10 @@ class State:
                 self.raw.pop(section, None)
         self.documents.clear()
         return {section: _Raw(raw) for section, raw in self.raw.items()}
+
+
+def _spans(claim: Claim) -> bool:
+    return bool(claim.source.valid_from or claim.source.valid_to)
 
 
 def head_of(body: bytes) -> Head:

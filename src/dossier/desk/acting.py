@@ -14,14 +14,14 @@ import msgspec
 from dossier.codec import Parsed, SectionRegistry
 from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
 from dossier.codec.anatomy import anatomy, believes
-from dossier.codec.documents import Document, leaves
+from dossier.codec.documents import Document, named_leaves
 from dossier.codec.state import Head, State
 from dossier.codec.upgrade import upgrade
 from dossier.desk.changes import Told, told_source
 from dossier.desk.layout import Indexing, act_id, core_scope, head_index, special_scope
 from dossier.desk.parts import Keys, named
 from dossier.errors import InputError, NewerSectionError, OlderSectionError, QuestionOpenError
-from dossier.model.claims import Claim, Json, Source, pattern, section_of, touched, under
+from dossier.model.claims import Claim, Json, Source, pattern, section_of, under
 from dossier.model.edits import Edit
 from dossier.model.fields import Leaf, SectionSpec, Shape
 from dossier.model.party import Stage
@@ -85,11 +85,10 @@ class Acting:
         self._answers: list[tuple[str, str]] = []
         self.moved: dict[str, str] = {}
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
-        self._touched: dict[str, None] = {}
+        self._touched: dict[SectionSpec, int] = {}
         self._keys = Keys(self.rev, context.random)
         self._said: set[tuple[str, str]] = set()
-
-        self._passed: dict[str, None] = {}
+        self._passed: dict[SectionSpec, int] = {}
         self._renew(loaded.core)
 
     def _renew(self, state: State) -> None:
@@ -101,7 +100,7 @@ class Acting:
         for section in sorted({*state.raw, *map(section_of, state.rivals)}):
             spec = registry.find(section, kind)
             if spec is not None and tuple(self.loaded.head.versions.get(section, spec.version)) == spec.version:
-                self._passed[section] = None
+                self._passed[spec] = 0
                 known = [*state.paths(section, self._kinds)]
                 paths.extend(path for path in known if pattern(path) in spec.bits)
         state.renew(paths, lambda path: self._leaf(path)[0].ranking, self._today)
@@ -121,7 +120,7 @@ class Acting:
         for name, edited in parsed.edits.items():
             self._edit(spec, name, edited, source)
         for name, reason in parsed.absent.items():
-            self._claim(spec, f"{spec.key}/{name}", {"absent": reason.value}, source)
+            self._claim(spec, f"{spec.key}/{name}", spec.leaf(name), {"absent": reason.value}, source)
         if said:
             codec = self._context.registry.codec(spec)
             self._assert(spec, decode(codec.dump(spec.cls(**said))), source)
@@ -139,7 +138,7 @@ class Acting:
         """End one claim. `live(compartment, path)` gives all claims of the path from the acts."""
         leaf, state = self._leaf(path)
         self._retracts.append((path, act, channel))
-        self._touched[path] = None
+        self._touch(self._spec(path), path)
         kept = [c for c in live(leaf.compartment, path) if (c.source.act, c.source.channel) != (act, channel)]
         state.settle(path, kept, leaf.ranking, self._today)
 
@@ -147,7 +146,7 @@ class Acting:
         """Set a mark on one claim, or take it off."""
         leaf, state = self._leaf(mark.path)
         self._marks.append(mark)
-        self._touched[mark.path] = None
+        self._touch(self._spec(mark.path), mark.path)
         claims = [
             c._replace(marks=c.marks | bit if mark.on else c.marks & ~bit)
             if (c.source.act, c.source.channel) == (mark.act, mark.channel)
@@ -176,7 +175,7 @@ class Acting:
             raise InputError([problem("part.no_question", path)])
         del state.questions[path]
         self._answers.append((path, same))
-        self._touched[path] = None
+        self._touch(spec, path)
         if same:
             target = path[: path.rindex("[")] + f"[{same}]"
             for known in state.paths(path, self._kinds):
@@ -202,29 +201,39 @@ class Acting:
         if fresh and plain and (state.default is None or state.default == source) and not self._disturbed(state, spec):
             state.documents[spec.key] = document
             state.default = state.default or source
+            masks = anatomy(spec).masks
+            mask = self._touched.get(spec, 0)
             for name in document:
-                self._touched[f"{spec.key}/{name}"] = None
+                mask |= masks[name]
+            self._touched[spec] = mask
             return
-        for path, value in leaves(document, spec.key, anatomy(spec).kinds):
-            self._claim(spec, path, value, source)
+        self._claim_all(spec, document, source)
 
     @staticmethod
     def _disturbed(state: State, spec: SectionSpec) -> bool:
         prefix = f"{spec.key}/"
         return any(path.startswith(prefix) for path in (*state.rivals, *state.absent))
 
-    def _claim(self, spec: SectionSpec, path: str, value: Json, source: Source) -> None:
-        leaf = spec.leaf(pattern(path))
+    def _claim_all(self, spec: SectionSpec, document: Document, source: Source) -> None:
+        for path, name, value in named_leaves(document, spec.key, anatomy(spec).kinds):
+            self._claim(spec, path, spec.leaf(name), value, source)
+
+    def _claim(self, spec: SectionSpec, path: str, leaf: Leaf, value: Json, source: Source) -> None:
         if leaf.shape is Shape.COMPUTED:
             raise InputError([problem("field.computed", path)])
         state = self.loaded.state(leaf.compartment)
-        again = self._whole[leaf.compartment] and any(c.source.channel == source.channel for c in state.claims(path))
+        again = (
+            self._whole[leaf.compartment]
+            and state.default is not None
+            and state.default.channel == source.channel
+            and any(claim.source.channel == source.channel for claim in state.claims(path))
+        )
         if again or (path, source.channel) in self._said:
             raise InputError([problem("change.twice", path.partition("{")[0])])
         self._said.add((path, source.channel))
         index = self._sources.setdefault(source, len(self._sources))
         self._asserts[leaf.compartment].append((path, index, value))
-        self._touched[path] = None
+        self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).masks[_field(leaf.pattern)]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
 
     def _withdraw(self, spec: SectionSpec, path: str) -> None:
@@ -241,7 +250,7 @@ class Acting:
             # The first act of a compartment has nothing behind it to withdraw: its state says all.
             if not self._whole[compartment] and (known or compartment == self._home(spec, path)):
                 self._withdraws[compartment].append(path)
-        self._touched[path] = None
+        self._touch(spec, path)
 
     def _edit(self, spec: SectionSpec, name: str, edited: Edit, source: Source) -> None:
         path = f"{spec.key}/{name}"
@@ -273,13 +282,16 @@ class Acting:
         for inner in part.unset:
             self._withdraw(spec, f"{prefix}/{inner}")
         for inner, reason in part.absent.items():
-            self._claim(spec, f"{prefix}/{inner}", {"absent": reason.value}, source)
+            path_ = f"{prefix}/{inner}"
+            self._claim(spec, path_, spec.leaf(pattern(path_)), {"absent": reason.value}, source)
         if said:
             made = spec.cls(**{name: (spec.fields[name].type(key=key, **said),)})
             document = decode(self._context.registry.codec(spec).dump(made))
             self._key_parts(spec, document)
-            for leaf_path, value in leaves(document, spec.key, anatomy(spec).kinds):
-                self._claim(spec, leaf_path, value, source)
+            self._claim_all(spec, document, source)
+
+    def _touch(self, spec: SectionSpec, path: str) -> None:
+        self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).masks[_field(path.partition("/")[2])]
 
     def _key_parts(self, spec: SectionSpec, document: Document) -> None:
         for name in anatomy(spec).items:
@@ -326,9 +338,9 @@ class Acting:
     # -- what comes of it -------------------------------------------------------------------------
 
     @property
-    def touched(self) -> tuple[str, ...]:
-        """The paths this act names, without set elements."""
-        return touched(self._touched)
+    def touched(self) -> Mapping[SectionSpec, int]:
+        """The leaves of every field that this act names, as masks."""
+        return self._touched
 
     @property
     def empty(self) -> bool:
@@ -338,16 +350,14 @@ class Acting:
     def rows(self) -> list[Op]:
         """The state rows and act rows of this act; `loaded` stands at the new version afterwards."""
         loaded = self.loaded
-        special_touched = any(self._home(self._spec(path), path) == "special" for path in self._touched)
+        special_touched = any(mask & anatomy(spec).apart for spec, mask in self._touched.items())
         if special_touched:
             self._renew(loaded.special)
-        self._refill()
+        self._refill(special_touched)
         ops: list[Op] = []
         head = loaded.head
-        sections = dict.fromkeys(section_of(path) for path in self._touched)
-        for section in sections:
-            spec = self._context.registry.spec(section, head.kind)
-            head.versions[section] = max(head.versions.get(section, (0, 0)), spec.version)
+        for spec in self._touched:
+            head.versions[spec.key] = max(head.versions.get(spec.key, (0, 0)), spec.version)
         head.rev, head.at = self.rev, self.head.at
         if special_touched:
             head.parts["special"] = self.rev
@@ -388,17 +398,15 @@ class Acting:
     def _compartment(self, path: str) -> str:
         return self._home(self._spec(path), path)
 
-    def _refill(self) -> None:
+    def _refill(self, special: bool) -> None:
         """Index values of the sections that were touched, from what their fields now show."""
         loaded, indexing = self.loaded, self._context.indexing
         documents: dict[str, Document] = {}
-        for section in dict.fromkeys([*map(section_of, self._touched), *self._passed]):
-            spec = self._context.registry.spec(section, loaded.head.kind)
-            document = loaded.core.document(section)
-            documents[section] = document
+        for spec in {**self._touched, **self._passed}:
+            document = documents[spec.key] = loaded.core.document(spec.key)
             loaded.index.update(indexing.fill(spec, document, "core"))
-            if anatomy(spec).special:
-                loaded.special_index.update(indexing.fill(spec, loaded.special.document(section), "special"))
+            if special and anatomy(spec).special:
+                loaded.special_index.update(indexing.fill(spec, loaded.special.document(spec.key), "special"))
         loaded.index.update(indexing.search(documents))
         loaded.index = {name: value for name, value in loaded.index.items() if value is not None}
         loaded.special_index = {name: value for name, value in loaded.special_index.items() if value is not None}
@@ -427,6 +435,11 @@ def changed_since(now: tuple[bytes, bytes], then: tuple[bytes, bytes], paths: It
         for one, other in zip(now, then, strict=True)
     ]
     return [path for path in paths if any(fingerprint(one, path) != fingerprint(other, path) for one, other in pairs)]
+
+
+def _field(name: str) -> str:
+    """The field of a path or pattern below a section."""
+    return name.partition("/")[0].partition("[")[0].partition("{")[0]
 
 
 def _member(item: Any) -> str:

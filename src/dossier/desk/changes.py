@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -60,15 +60,15 @@ class Change:
         evidence: Sequence[str] = (),
     ) -> Change:
         """The same change, told through another channel than the rest of the act."""
-        told = Told(
-            channel=channel,
-            told_by=told_by,
-            observed=observed,
-            valid_from=valid_from,
-            valid_to=valid_to,
-            evidence=evidence,
-        )
-        return attrs.evolve(self, told=told)
+        further = {
+            "told_by": told_by,
+            "observed": observed,
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+            "evidence": evidence,
+        }
+        said = {name: value for name, value in further.items() if value not in ("", ())}
+        return attrs.evolve(self, told=cast(Told, {"channel": channel, **said}))
 
     def __repr__(self) -> str:
         name = self.section if isinstance(self.section, str) else self.section.__name__
@@ -105,19 +105,20 @@ def record(kind: str, /, **values: Any) -> Draft:
 
 
 _LIMIT = 200
-_FURTHER = ("told_by", "observed", "valid_from", "valid_to", "evidence")
+_SHORT = frozenset({"channel", "because"})
+"""What needs no look at days and texts."""
 
 
 def told_source(told: Told, *, act: str, rev: int, at: str, zone: ZoneInfo) -> Source:
     """The source of claims told in this way. InputError lists every option that is wrong."""
     channel = told.get("channel") or "desk"
+    if channel in CHANNELS and told.keys() <= _SHORT:
+        return Source(act=act, rev=rev, at=at, channel=channel)
     problems = [
         problem("field.unknown", shown_path(name), nearest=nearest_name(name, Told.__annotations__))
         for name in told
         if name not in Told.__annotations__
     ]
-    if not problems and channel in CHANNELS and all(told.get(name, "") in ("", ()) for name in _FURTHER):
-        return Source(act=act, rev=rev, at=at, channel=channel)
     told_by = told.get("told_by", "")
     given = told.get("evidence", ())
     evidence = tuple(given) if isinstance(given, list | tuple) else (given,)

@@ -23,6 +23,7 @@ class Keys:
     def __init__(self, rev: int, random: Callable[[int], bytes]) -> None:
         self._prefix = f"{len(f'{rev:x}')}{rev:x}"
         self._random = random
+        self._drawn = b""
         self._minted = 0
 
     def settle(self, spec: SectionSpec, name: str, parts: list[Document], state: State) -> list[Document]:
@@ -37,15 +38,16 @@ class Keys:
         self, field: FieldSpec, path: str, parts: list[Document], known: list[Document], questions: dict[str, str]
     ) -> list[Document]:
         by_key = {part["key"]: part for part in known}
+        nested = [(name, inner) for name, inner in field.fields.items() if inner.declared.shape is Shape.ITEMS]
         for part in parts:
             given = part.get("key")
-            if given and f"{path}[{given}]" in questions:
-                raise QuestionOpenError(path=path, part=f"{path}[{given}]")
             if not given:
-                part["key"] = self._key(field, path, part, known, questions)
-            before = by_key.get(part["key"], {})
-            for name, inner in field.fields.items():
-                if inner.declared.shape is Shape.ITEMS and name in part:
+                part["key"] = self._key(field, path, part, known, questions) if known else self._mint()
+            elif f"{path}[{given}]" in questions:
+                raise QuestionOpenError(path=path, part=f"{path}[{given}]")
+            for name, inner in nested:
+                if name in part:
+                    before = by_key.get(part["key"], {})
                     below = f"{path}[{part['key']}]/{name}"
                     part[name] = self._settle(inner, below, part[name], before.get(name, []), questions)
         joined: dict[str, Document] = {}
@@ -69,7 +71,10 @@ class Keys:
     def _mint(self) -> str:
         """Sorts by revision and place in the act, and is unlikely to meet another in a linked file."""
         self._minted += 1
-        return f"{self._prefix}{self._minted:02x}{self._random(2).hex()}"
+        if not self._drawn:
+            self._drawn = self._random(32)
+        drawn, self._drawn = self._drawn[:2], self._drawn[2:]
+        return f"{self._prefix}{self._minted:02x}{drawn.hex()}"
 
 
 def identity(field: FieldSpec, part: Mapping[str, Any]) -> str:

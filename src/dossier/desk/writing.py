@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
@@ -192,7 +192,7 @@ class Writing:
             bodies = self.bodies(work, loaded.id)
             top = self.top(work, loaded.id)
             work.ops.append(self.index_op(top, bodies))
-        mask = written_mask(self.archive, loaded.head.kind, acting.touched, records)
+        mask = written_mask(acting.touched, records)
         subject = (loaded.head.pseudonym, loaded.head.rev, mask)
         work.events.append(self.event(verb, acting.head.id, acting.head.at, subject))
         return self.shown(bodies, top)
@@ -285,7 +285,7 @@ class Writing:
                 self.finish(work, acting, verb, kinds)
             else:
                 head = self.head(work, target)
-                mask = written_mask(self.archive, head.kind, (), kinds)
+                mask = written_mask({}, kinds)
                 work.events.append(self.event(verb, act, at, (head.pseudonym, 0, mask)))
             return ids
 
@@ -347,15 +347,9 @@ class Writing:
 COLLECTING = frozenset({"register", "update", "collect", "enter", "follow_up"})
 
 
-def written_mask(archive: Archive, kind: str, paths: Sequence[str], records: Sequence[str]) -> str:
+def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> str:
     """The mask of a change in its event: all leaves of each field it names, and the kinds of records it enters."""
-    masks: dict[str, int] = {}
-    for path in paths:
-        section, _, name = path.partition("/")
-        spec = archive.registry.spec(section, kind)
-        field = name.partition("[")[0].partition("/")[0]
-        masks[section] = masks.get(section, 0) | anatomy(spec).masks[field]
-    runs = [f"{section}:{mask:x}" for section, mask in sorted(masks.items())]
+    runs = [f"{spec.key}:{mask:x}" for spec, mask in sorted(masks.items(), key=lambda each: each[0].key)]
     return ";".join([*runs, *(PREFIX + record for record in sorted(set(records)))])
 
 
