@@ -44,7 +44,7 @@ def brief_of(view: Any) -> Brief:
     said = preferences.address_as if known(preferences.address_as) else None
     reading = None
     if known(name) and isinstance(name, PersonName):
-        said = said or name.address_as
-        reading = name.reading
+        said = said or name.address_as or name.text()
+        reading = name.family_reading
     taboos = preferences.taboos
     return Brief(view.number, said, reading, WITHHELD if isinstance(taboos, Withheld) else tuple(taboos))
