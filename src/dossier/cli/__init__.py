@@ -5,6 +5,7 @@ Floor: cli (highest).
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib.util import find_spec
 
@@ -19,6 +20,10 @@ def main() -> None:
         raise SystemExit(1)
     from dossier.cli.app import group
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows no Chinese shows marks in its place; the tour does not end there.
+            stream.reconfigure(errors="replace")
     group()
 
 

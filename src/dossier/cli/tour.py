@@ -25,6 +25,8 @@ from dossier.desk.changes import Change, Draft
 ZONE: Final = "Asia/Shanghai"
 WEEKS: Final = 6
 """How long before the last day of the data the tour begins."""
+ABREAST: Final = 100
+"""Columns from which two cards stand side by side."""
 VISITED, STATED, FOUND = "1200000", "2500000", "900000"
 
 
@@ -152,11 +154,14 @@ class Tour:
             Panel(Text(desk.card(star, lang="zh").rstrip()), title=Text(self._say(title)), title_align="left")
             for desk, title in ((service, "service"), (manager, "manager"))
         ]
-        beside = Table.grid(expand=True)
-        for _ in panels:
-            beside.add_column(ratio=1)
-        beside.add_row(*panels)
-        self._console.print(beside)
+        if self._console.width < ABREAST:
+            self._console.print(*panels, sep="\n")
+        else:
+            beside = Table.grid(expand=True)
+            for _ in panels:
+                beside.add_column(ratio=1)
+            beside.add_row(*panels)
+            self._console.print(beside)
         try:
             archive.acting_as("高强", role="sales").consult(star)
         except ds.errors.DeniedError as refusal:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
+import os
 import re
 import shutil
 import subprocess
@@ -15,10 +17,13 @@ from pathlib import Path
 import attrs
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
+from rich.console import Console
 
 import dossier as ds
 from dossier.cli.app import group
-from dossier.cli.northwind import SAMPLE
+from dossier.cli.northwind import SAMPLE, read_sample
+from dossier.cli.tour import Tour
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "northwind"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the full Northwind files are not here")
@@ -166,3 +171,22 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     assert done.returncode == 1
     assert 'pip install "dossier-archive[cli,sqlite]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_cards_stand_one_below_the_other_where_it_is_narrow(tmp_path: Path) -> None:
+    for width, abreast in ((80, False), (120, True)):
+        console = Console(width=width, file=io.StringIO(), highlight=False)
+        Tour(console, read_sample(SAMPLE), "en").run(str(tmp_path / f"{width}.db"), kept=False)
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert max(map(cell_len, lines)) <= width
+        (title,) = (line for line in lines if "service, purpose: serve" in line)
+        assert ("manager, purpose: manage" in title) is abreast
+
+
+def test_an_output_without_chinese_does_not_end_the_tour() -> None:
+    code = "import sys; sys.argv = ['dossier', 'tour']; from dossier.cli import main; main()"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "What next" in done.stdout
