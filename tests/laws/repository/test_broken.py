@@ -33,7 +33,7 @@ CHECKS: dict[str, Callable[..., None]] = {
     "K4_batch_key": partial(check_K4_batch_key, profile=PROFILE, examples=FEW),
     "K4_seen_whole": partial(check_K4_seen_whole, states=3),
     "K5_one_winner": check_K5_one_winner,
-    "K6_queries": partial(check_K6_queries, profile=PROFILE, examples=FEW),
+    "K6_queries": partial(check_K6_queries, profile=PROFILE, examples=2),
     "K8_digest_inputs": partial(check_K8_digest_inputs, profile=PROFILE, examples=FEW),
 }
 IN_MACHINE = {"K1_bytes", "K4_all_or_nothing", "K4_batch_key", "K6_queries"}
