@@ -24,3 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load `ci` unless another profile was asked for."""
     if not config.getoption("--hypothesis-profile", default=None):
         settings.load_profile("ci")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`-k K5` and `-k M33` find the tests of a law or row by their marks too."""
+    for name in ("law", "row"):
+        for mark in item.iter_markers(name):
+            item.extra_keyword_matches.update(map(str, mark.args))
