@@ -100,7 +100,12 @@ _until = msgspec.json.Decoder(_Until)
 
 def until_of(raw: bytes | msgspec.Raw) -> str:
     """The day from which a stored resolution no longer holds ("" for none), without decoding the claims."""
-    return _until.decode(raw).until
+    return _until.decode(raw).until if b'"until"' in bytes(raw) else ""
+
+
+def may_ask(raw: bytes | msgspec.Raw) -> bool:
+    """Whether there may be open questions among stored claims; False only where there are none."""
+    return b'"questions"' in bytes(raw)
 
 
 class State:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
-from dossier.desk.facts import facts_of
+from dossier.desk.facts import STALE, facts_of
 from dossier.desk.views import DossierView, Facts, subject_mask
 from dossier.errors import DamagedError, DeniedError, NotFoundError
 from dossier.ledger import Event
@@ -139,16 +139,17 @@ class Reading:
         rows = self.archive.repository.get_many(keys)
         for n, _ in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
-            found.append(self.from_rows(core, special, _facts_in(facts), decision) if core is not None else None)
+            found.append(self.from_rows(core, special, self._facts_in(facts), decision) if core is not None else None)
         return found
 
     def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
         view = self.view(core.id, core.body, special.body if special else b"", decision, facts)
-        today = self.today()
-        head = view.head
-        if head.into or head.linked or ((until := view.until) and until <= today):
-            return self._combined(head, core.id, decision, today)
+        head, until = view.head, view.until
+        if head.into or head.linked or until:
+            today = self.today()
+            if head.into or head.linked or until <= today:
+                return self._combined(head, core.id, decision, today)
         return view
 
     def view(
@@ -206,19 +207,20 @@ class Reading:
 
         def read() -> Mapping[str, Any]:
             (row,) = self.archive.repository.get_many([Key("facts", dossier)])
-            return _facts_in(row)() if row is not None else {}
+            return self._facts_in(row)()
 
         return read
+
+    def _facts_in(self, row: Row | None) -> Facts:
+        if row is not None and row.body == STALE:
+            return partial(facts_of, self.archive.repository, [row.id])
+        return lambda: decode(row.body) if row is not None else {}
 
     def _head(self, dossier: str) -> Head:
         (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
         if row is None:
             raise DamagedError(what="link")
         return head_of(row.body)
-
-
-def _facts_in(row: Row | None) -> Facts:
-    return lambda: decode(row.body) if row is not None else {}
 
 
 def _below(head: Head, head_by_id: Callable[[str], Head]) -> Iterable[str]:

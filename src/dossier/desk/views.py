@@ -16,7 +16,7 @@ import attrs
 from dossier.codec import SectionRegistry, projector, withheld_view
 from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import get
-from dossier.codec.state import Head, Peek, StoredClaims, peek, peek_claims, until_of
+from dossier.codec.state import Head, Peek, StoredClaims, may_ask, peek, peek_claims, until_of
 from dossier.codec.typed import computed_values, typed
 from dossier.codec.upgrade import opaque
 from dossier.errors import InputError, NotPicklableError
@@ -119,7 +119,6 @@ class DossierView:
         self._key = key
         self._pages = pages
         self._peek: Peek = peek(body)
-        self._until = until_of(self._peek.claims)
         self._sections: dict[str, Any] = {}
         self._claims: dict[str, StoredClaims] = {}
 
@@ -138,7 +137,7 @@ class DossierView:
     @property
     def until(self) -> str:
         """The day from which the stored resolution no longer holds ("" for none)."""
-        return self._until
+        return until_of(self._peek.claims)
 
     @property
     def id(self) -> str:
@@ -233,13 +232,16 @@ class DossierView:
             apart = self._current(spec, peek(self._special))
             if apart is not None:
                 other = codec.load(apart)
-                changes.update({name: getattr(other, name) for name in parts.special})
+                changes = {name: getattr(other, name) for name in parts.special}
         if parts.computed and self._facts is not None:
             changes.update(computed_values(spec, self._facts().get(spec.key, {})))
-        questions = self._table("core").questions
-        if questions:
-            changes.update(self._without_questions(spec, section, {path for path, _ in questions}))
-        return attrs.evolve(section, **changes) if changes else section
+        if parts.items and may_ask(self._peek.claims):
+            pending = {path for path, _ in self._table("core").questions}
+            changes.update(self._without_questions(spec, section, pending))
+        for name, value in changes.items():
+            # The section was made for this view alone and nobody has seen it yet.
+            object.__setattr__(section, name, value)
+        return section
 
     def _special_mask(self, spec: SectionSpec) -> int:
         parts = anatomy(spec)

@@ -47,7 +47,7 @@ class ManualClock:
 
 def instant(moment: dt.datetime) -> str:
     """Stored text of an instant: UTC, microseconds, sorts by time (2026-11-21T08:00:00.000000Z)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def as_instant(value: dt.datetime | dt.date | str, zone: ZoneInfo, *, path: str, end: bool = False) -> str:
