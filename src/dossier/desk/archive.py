@@ -215,6 +215,10 @@ class Archive:
         self.repository.commit(Batch((put,)))
         self.renew()
 
+    def log_code(self, code: str) -> None:
+        """Tell the host, by a code, of something that needs no answer."""
+        log.warning(code)
+
     def settle_numbers(self, first: int) -> None:
         """Say where serials go on after a restore."""
         self._numbers.settle(first)

@@ -36,6 +36,7 @@ from dossier.repository import (
 _TRIES = 20
 _CHUNK = 200
 SECTION = "transaction_status"
+STALE = b"{}"
 _BY = ("kind", "state", "currency")
 
 
@@ -49,6 +50,12 @@ def refresh(repository: Repository, dossiers: Iterable[str]) -> None:
                 for _ in range(_TRIES):
                     if _refresh(repository, [dossier]):
                         break
+
+
+def stale(dossier: str) -> Op:
+    """Stands in the batch that touches records: until the facts are computed anew nobody takes the old ones for true,
+    also where the machine died in between."""
+    return Put("facts", dossier, STALE, {}, core_scope(dossier), None)
 
 
 def facts_of(repository: Reader, dossiers: Sequence[str]) -> dict[str, Any]:

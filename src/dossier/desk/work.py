@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dossier.codec.state import Head, State
 from dossier.desk.acting import Loaded
+from dossier.desk.facts import stale
 from dossier.desk.layout import Indexing
-from dossier.errors import ConflictError, NotFoundError
+from dossier.errors import ConflictError, NotFoundError, RepositoryError
 from dossier.ledger import Event
 from dossier.repository import MAX_BATCH, Batch, Key, Op, Put, Row
 
@@ -66,8 +67,13 @@ class Work:
         if not self.ops and not self.events:
             return
         with archive.recorder.writing(self.events) as rows:
-            archive.repository.commit(Batch((archive.guard(), *self.ops, *rows)), durable=durable)
-        archive.kept(self.stale)
+            ops = (archive.guard(), *self.ops, *map(stale, self.stale), *rows)
+            archive.repository.commit(Batch(ops), durable=durable)
+        try:
+            archive.kept(self.stale)
+        except RepositoryError:
+            # The batch is kept; its facts are marked as stale, and whoever reads them computes them.
+            archive.log_code("facts.stale")
 
 
 def as_loaded(core: Row, special: Row | None) -> Loaded:
@@ -145,7 +151,7 @@ class Unit:
 
     @property
     def _size(self) -> int:
-        return len(self._work.ops) + len(self._work.events)
+        return len(self._work.ops) + len(self._work.stale) + len(self._work.events)
 
     def _tried(self, intent: Intent[T]) -> T:
         done = False
