@@ -18,7 +18,8 @@ class Reader(Protocol):
     """Reads of a repository; also what `snapshot()` gives, where all reads see one state."""
 
     def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
-        """Rows in the order of `keys`, None for missing. Sees every batch whole or not at all."""
+        """Rows in the order of `keys`, None for missing. Sees every batch whole or not at all. QueryError for a
+        collection that was not declared."""
         ...
 
     def find(self, query: Query) -> Page:
@@ -70,7 +71,8 @@ class Repository(Reader, Protocol):
 
     def declare(self, collections: Sequence[Collection]) -> tuple[str, ...]:
         """Make the collections (or widen their declarations) and give back the names of those whose rows lack
-        a newly declared field, so that the archive re-indexes them. Idempotent. Never drops a field."""
+        a newly declared field, so that the archive re-indexes them. Idempotent: a name comes back only from the call
+        that added the field, so whoever declares must remember to fill it. Never drops a field."""
         ...
 
     def close(self) -> None:
@@ -135,9 +137,7 @@ class Lanes(Protocol):
 class Driver(Protocol):
     """What a plugin registers in the entry-point group `dossier.repositories` under its URL scheme."""
 
-    def __call__(
-        self, url: str, *, mode: Literal["create", "rw", "r"], options: Mapping[str, object]
-    ) -> Repository:
+    def __call__(self, url: str, *, mode: Literal["create", "rw", "r"], options: Mapping[str, object]) -> Repository:
         """Open the store at `url`.
 
         mode "create": ExistsError if anything is there. "rw"/"r": MissingArchiveError if nothing is there,

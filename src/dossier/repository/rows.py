@@ -100,10 +100,11 @@ class Put:
 
 @attrs.frozen
 class Index:
-    """Set derived index fields only: no version, no body. Kept only if `mark` is at least the mark of the
-    last `Index` on that row (a late writer never puts back older facts). A missing row is passed over.
+    """Set the derived index fields it names (None clears one): no version, no body. Kept only if `mark` is at least
+    the mark of the last `Index` on that row (a late writer never puts back older facts). A missing row is passed over.
 
-    With `all=True` every declared field is replaced whatever the mark (re-indexing after a new release).
+    With `all=True` every declared field is replaced whatever the mark, those it does not name become absent, and the
+    greater of the two marks stays (re-indexing after a new release).
     """
 
     collection: str
@@ -115,7 +116,10 @@ class Index:
 
 @attrs.frozen
 class Delete:
-    """Remove a row that has version `expect` (None: whatever it has, also if it is absent)."""
+    """Remove a row that has version `expect` (None: whatever it has, also if it is absent; 0: it must be absent).
+
+    A Put after it makes a fresh row: version 1, no derived fields, no mark.
+    """
 
     collection: str
     id: str
