@@ -30,9 +30,8 @@ from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
-from dossier.policy import Decision
 from dossier.present import Brief, brief_of, card_text
-from dossier.repository import Key, Put, Row, encode
+from dossier.repository import Key, Put, encode
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -240,12 +239,11 @@ class Desk:
         query = plan.query
         if after is not None:
             query = attrs.evolve(query, after=open_cursor(key, binding, after))
-        page = self.archive.repository.find(query)
-        views = self._hits(page.rows, decision)
+        views, cursor = self.reading.page(query, decision)
         subjects = tuple(self.reading.subject(decision, view.head) for view in views)
         event = self.reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
         self.archive.recorder.read(event)
-        return Hits(tuple(views), seal_cursor(key, binding, page.cursor) if page.cursor else None)
+        return Hits(tuple(views), seal_cursor(key, binding, cursor) if cursor else None)
 
     def count(self, where: Condition | None = None) -> int:
         """How many dossiers satisfy a condition; refused like `find`."""
@@ -371,14 +369,6 @@ class Desk:
             work.events.append(self.writing.event("collect", act, now, ("", 0, "")))
 
         return intent
-
-    def _hits(self, rows: tuple[Row, ...], decision: Decision) -> list[DossierView]:
-        if not rows:
-            return []
-        if rows[0].collection == "dossiers" and not self.reading.apart(decision):
-            return [self.reading.from_rows(row, None, self.reading.facts_later(row.id), decision) for row in rows]
-        found = self.reading.fetch([row.id for row in rows])
-        return list({view.id: view for view in found if view is not None}.values())
 
     def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
         decision = self.reading.permit("consult", called="records")

@@ -15,7 +15,7 @@ import attrs
 from dossier.codec.acts import StoredAct, asserted, decode_act, replay
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import settle_all
-from dossier.codec.state import State, head_of, peek, until_of
+from dossier.codec.state import Head, State, head_of, peek, until_of
 from dossier.codec.typed import typed
 from dossier.desk.layout import act_id
 from dossier.desk.views import DossierView, path_repr, paths_repr
@@ -183,13 +183,15 @@ class History:
             if view is None:
                 raise NotFoundError()
             return view
-        row = self._act_row(self._dossier)
-        head = head_of(bytes(decode_act(row.body).state))
-        day = self._on or min(day_of(self._until(row), archive.zone), reading.today())
-        if not self._on and not head.merged and not head.into:
-            core, special = self._snapshot(row)
-            if not (until := until_of(peek(core).claims)) or until > day:
-                return reading.view(self._dossier, core, special, self._decision)
+        stored = decode_act(self._act_row(self._dossier).body)
+        core = bytes(stored.state)
+        seen = peek(core)
+        head, until = seen.head, until_of(seen.claims)
+        if not (self._on or head.merged or head.into or until):
+            return reading.view(self._dossier, core, self._special(head), self._decision)
+        day = self._on or min(day_of(self._until(stored), archive.zone), reading.today())
+        if not (self._on or head.merged or head.into) and until > day:
+            return reading.view(self._dossier, core, self._special(head), self._decision)
         members = self._linked()
         head = head_of(bytes(decode_act(self._act_row(members[0]).body).state))
         core_state, special_state = State(head), State(head)
@@ -205,9 +207,9 @@ class History:
             settle_all(state, pool, archive.registry, day)
         return reading.view(members[0], core_state.encode(), special_state.encode(), self._decision)
 
-    def _until(self, row: Row) -> str:
-        """The instant up to which acts are known, of which `row` is the last one of this dossier."""
-        return self._known if isinstance(self._known, str) else decode_act(row.body).act.at
+    def _until(self, last: StoredAct) -> str:
+        """The instant up to which acts are known, of which `last` is the last one of this dossier."""
+        return self._known if isinstance(self._known, str) else last.act.at
 
     def _valid(self, source: Source, day: str) -> bool:
         if not self._on:
@@ -240,15 +242,14 @@ class History:
             found.extend(head_of(bytes(decode_act(self._act_row(member).body).state)).linked)
         return found
 
-    def _snapshot(self, row: Row) -> tuple[bytes, bytes]:
-        stored = decode_act(row.body)
-        core = bytes(stored.state)
-        rev = head_of(core).parts.get("special")
-        if rev is None:
-            return core, b""
+    def _special(self, head: Head) -> bytes:
+        """The special compartment as it stood beside this head."""
+        rev = head.parts.get("special")
+        if rev is None or not self._reading.apart(self._decision):
+            return b""
         key = Key("acts", act_id(self._dossier, rev) + "~special")
         (special,) = self._reading.archive.repository.get_many([key])
-        return core, bytes(decode_act(special.body).state) if special is not None else b""
+        return bytes(decode_act(special.body).state) if special is not None else b""
 
     def _act_row(self, dossier: str) -> Row:
         """The last act of a dossier that is known. NotFoundError where there is none."""

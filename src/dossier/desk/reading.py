@@ -142,6 +142,25 @@ class Reading:
             found.append(self.from_rows(core, special, self._facts_in(facts), decision) if core is not None else None)
         return found
 
+    def page(self, query: Query, decision: Decision) -> tuple[list[DossierView], str | None]:
+        """Views of what a query finds, each once, in its order, and the repository's cursor. Hits and what stands in
+        rows beside them are of one state; whoever calls has judged and records the event."""
+        with self.archive.repository.snapshot() as state:
+            page = state.find(query)
+            found: Sequence[Row | None] = page.rows
+            if query.collection != "dossiers":
+                found = state.get_many([Key("dossiers", row.id) for row in page.rows])
+            cores = [row for row in found if row is not None]
+            beside = ("special", "facts") if self.apart(decision) else ("facts",)
+            rows = state.get_many([Key(name, row.id) for name in beside for row in cores]) if cores else []
+        facts = rows[-len(cores) :]
+        special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
+        views = [
+            self.from_rows(core, apart, self._facts_in(fact), decision)
+            for core, apart, fact in zip(cores, special, facts, strict=True)
+        ]
+        return list({view.id: view for view in views}.values()), page.cursor
+
     def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
         view = self.view(core.id, core.body, special.body if special else b"", decision, facts)

@@ -34,6 +34,8 @@ def pack_set(values: IndexValue) -> str | None:
 
 def unpack_set(text: str) -> tuple[Any, ...]:
     """The set of a column."""
+    if text.startswith('["') and "\\" not in text:
+        return tuple(text[2:-2].split('","'))  # texts without escapes hold no quotes
     return tuple(decode(text.encode()))
 
 
