@@ -249,13 +249,12 @@ class State:
         self.origins.pop(path, None)
         self.marks.pop(path, None)
         self.absent.pop(path, None)
-        if best is None:
+        reason = absent(best.value) if best is not None else None
+        if (best is None or reason is not None) and self.value(path) is not None:
             remove(document, path)
+        if best is None:
             return
-        reason = absent(best.value)
         if reason is not None:
-            if self.value(path) is not None:
-                remove(document, path)
             self.absent[path] = reason
         else:
             put(document, path, best.value)

@@ -97,7 +97,7 @@ class Acting:
             return
         registry, kind = self._context.registry, self.loaded.head.kind
         paths: list[str] = []
-        for section in sorted({*state.raw, *map(section_of, state.rivals)}):
+        for section in sorted({*state.raw, *map(section_of, (*state.rivals, *state.absent))}):
             spec = registry.find(section, kind)
             if spec is not None and tuple(self.loaded.head.versions.get(section, spec.version)) == spec.version:
                 self._passed[spec] = 0

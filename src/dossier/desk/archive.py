@@ -171,6 +171,10 @@ class Archive:
             self._last = now
             return now
 
+    def now(self) -> str:
+        """The present instant, not before the last one recorded through this handle."""
+        return max(instant(self.environment.now()), self._last)
+
     def not_before(self, *moments: str) -> str:
         """The latest of these instants; what is recorded from now on comes behind it."""
         latest = max(moments)

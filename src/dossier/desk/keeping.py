@@ -80,7 +80,7 @@ def _indexed(archive: Archive, row: Row) -> list[Op]:
         if head.linked:
             below = _below(archive, head)
             checks.extend(Check("dossiers", other.id, other.version) for other in below)
-            today = day_of(instant(archive.environment.now()), archive.zone)
+            today = day_of(archive.now(), archive.zone)
             state = combine(head, [state, *(State.decode(other.body) for other in below)], registry, today)
             state = State.decode(state.encode())
         else:

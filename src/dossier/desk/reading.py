@@ -188,7 +188,7 @@ class Reading:
 
     def today(self) -> str:
         """The archive's calendar day."""
-        return day_of(instant(self.archive.environment.now()), self.archive.zone)
+        return day_of(self.archive.now(), self.archive.zone)
 
     def members(self, dossier: str) -> list[str]:
         """The ids of the linked set a dossier belongs to, the survivor first."""

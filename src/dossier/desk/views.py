@@ -303,7 +303,7 @@ class DossierView:
         if not self.readable(path):
             return None
         reason = next((reason for known, reason in self._table(self._home(path)).absent if known == path), None)
-        if self._shown(path) is not None:
+        if reason is not None and self._shown(path) is not None:
             return None  # a set of which somebody said that it is empty, and somebody else named a member
         return Absence(reason) if reason is not None else None
 
@@ -362,8 +362,10 @@ class DossierView:
 
     def _shown(self, path: str) -> Any:
         """The JSON value shown at a leaf path, None where there is none."""
-        state = self._peek if self._home(path) == "core" else peek(self._special)
-        raw = state.sections.get(section_of(path))
+        if self._home(path) == "core":
+            raw = self._peek.sections.get(section_of(path))
+        else:
+            raw = peek(self._special).sections.get(section_of(path)) if self._special else None
         return get(decode(raw), path) if raw is not None else None
 
     def _typed(self, path: str, value: Any) -> Any:
