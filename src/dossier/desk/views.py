@@ -217,7 +217,11 @@ class DossierView:
 
     def _project(self, spec: SectionSpec) -> Any:
         mask = self._decision.mask(spec)
-        if not mask or opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
+        versions = self._peek.head.versions
+        if not mask or (
+            versions.get(spec.key, spec.version) != spec.version
+            and opaque(self._registry, spec.key, self.kind, versions)
+        ):
             return withheld_view(spec)
         loaded = self._load(spec, mask)
         return projector(spec, mask)(loaded)
@@ -228,7 +232,7 @@ class DossierView:
         section = codec.load(raw) if raw is not None else spec.cls()
         parts = anatomy(spec)
         changes: dict[str, Any] = {}
-        if parts.special and self._special and mask & self._special_mask(spec):
+        if parts.special and self._special and mask & parts.apart:
             apart = self._current(spec, peek(self._special))
             if apart is not None:
                 other = codec.load(apart)
@@ -243,21 +247,13 @@ class DossierView:
             object.__setattr__(section, name, value)
         return section
 
-    def _special_mask(self, spec: SectionSpec) -> int:
-        parts = anatomy(spec)
-        mask = 0
-        for name in parts.special:
-            mask |= parts.masks[name]
-        return mask
-
     def _current(self, spec: SectionSpec, state: Peek) -> bytes | None:
         raw = state.sections.get(spec.key)
         if raw is None:
             return None
-        stored = tuple(self._peek.head.versions.get(spec.key, spec.version))
-        if stored == spec.version:
+        version = self._peek.head.versions.get(spec.key, spec.version)
+        if version == spec.version:
             return cast(bytes, raw)
-        version = cast("tuple[int, int]", stored)
         if self._registry.status(spec.key, spec.kind, version) == "older":
             return self._registry.upcast(spec.key, spec.kind, version, bytes(raw))
         return cast(bytes, raw)
