@@ -199,8 +199,12 @@ class Writing:
 
     def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
         """The view of what a batch will leave of a file and those linked to it."""
-        core, special = bodies[0] if len(bodies) == 1 else self.reading.combined(bodies, self.reading.today())
-        return self.reading.view(top, core, special, self.reading.decide("consult"))
+        today, decision = self.reading.today(), self.reading.decide("consult")
+        if len(bodies) == 1:
+            view = self.reading.view(top, *bodies[0], decision)
+            if not view.until or view.until > today:
+                return view
+        return self.reading.view(top, *self.reading.combined(bodies, today), decision)
 
     def event(self, verb: str, act: str, at: str, subject: tuple[str, int, str]) -> Event:
         """The event of a change; its verb decides by the right to collect or to edit."""
