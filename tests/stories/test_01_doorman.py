@@ -17,7 +17,7 @@ def test_the_doorman(place: DeskPlace) -> None:
     with place.create(roles=ROLES) as archive:
         reception = archive.acting_as("王芳", role="服务员", purpose="serve")
         guest = reception.register(
-            ds.PersonName(family="单", address_as="姓单"), kind="person", channel="check_in", because="only a family name"
+            ds.PersonName(family="单", address_as="姓单"), kind="person", channel="check_in"
         )
 
         doorman = archive.acting_as("小李", role="门童")

@@ -51,7 +51,7 @@ def test_the_report_is_one_act(place: DeskPlace) -> None:
         assert view.characteristics.direction == "向社区店发展"
         assert [issue.text for issue in view.transaction_status.issues] == ["到货太晚"]
 
-        registered, visited = manager.history(dealer)
+        _, visited = manager.history(dealer)
         assert visited.id == entered.act and visited.verb == "enter" and visited.by == "张强"
         assert {said.channel for said in visited.said} == {"visit"}
         assert {entry.verb for row in view.records() for entry in manager.entries(row)} == {"enter"}

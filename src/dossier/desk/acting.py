@@ -247,8 +247,7 @@ class Acting:
                 state.settle(leaf_path, [], spec.leaf(pattern(leaf_path)).ranking, self._today)
             for question in [q for q in state.questions if under(q, path)]:
                 del state.questions[question]
-            # The first act of a compartment has nothing behind it to withdraw: its state says all.
-            if not self._whole[compartment] and (known or compartment == self._home(spec, path)):
+            if known or compartment == self._home(spec, path):
                 self._withdraws[compartment].append(path)
         self._touch(spec, path)
 

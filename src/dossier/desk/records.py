@@ -101,6 +101,7 @@ def enter_ops(
     kind: str,
     document: Document,
     *,
+    verb: str,
     act: str,
     at: str,
     actor: str,
@@ -118,7 +119,7 @@ def enter_ops(
         state=state,
         version=spec.version,
     )
-    entry = StoredEntry(act=act, actor=actor, at=at, state=state, verb="enter", **told)
+    entry = StoredEntry(act=act, actor=actor, at=at, state=state, verb=verb, **told)
     scope = scope_of(dossier, kind)
     row = f"{dossier}/{record}"
     return [

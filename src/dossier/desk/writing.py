@@ -280,7 +280,7 @@ class Writing:
                 at = acting.head.at
             for record, (kind, document) in zip(ids, drafts, strict=True):
                 work.ops.extend(
-                    enter_ops(self.archive, target, record, kind, document, act=act, at=at,
+                    enter_ops(self.archive, target, record, kind, document, verb=verb, act=act, at=at,
                               actor=self.reading.actor.id, told=details)
                 )  # fmt: skip
                 work.stale[target] = None

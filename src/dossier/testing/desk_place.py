@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import attrs
@@ -28,12 +30,12 @@ _numbers = itertools.count(1)
 
 @attrs.frozen
 class DeskPlace:
-    """An address for one archive, and a clock that stands until it is moved. Chance is the system's: several handles
-    of one place must not mint the same ids."""
+    """An address for one archive, and a clock that stands until it is moved. Chance is the system's, for processes
+    must not mint the same ids; `seeded` gives a place of one process that replays."""
 
     url: str
     clock: ManualClock = attrs.field(factory=lambda: ManualClock(START))
-    options: dict[str, Any] = attrs.field(factory=dict)
+    random: Callable[[int], bytes] = os.urandom
 
     @classmethod
     def fresh(cls, backend: Backend, folder: Path) -> DeskPlace:
@@ -44,15 +46,19 @@ class DeskPlace:
     @property
     def environment(self) -> Environment:
         """The environment that archives of this place run in."""
-        return Environment(now=self.clock)
+        return Environment(now=self.clock, random=self.random)
+
+    def seeded(self, seed: int = 0) -> DeskPlace:
+        """The place with chance from a seed, shared by its handles."""
+        return attrs.evolve(self, random=Random(seed).randbytes)
 
     def create(self, **options: Any) -> Archive:
         """A new archive at the place."""
-        return create(self.url, **{"zone": "Asia/Shanghai", "environment": self.environment, **self.options, **options})
+        return create(self.url, **{"zone": "Asia/Shanghai", "environment": self.environment, **options})
 
     def open(self, **options: Any) -> Archive:
         """The archive that is at the place."""
-        return open(self.url, **{"environment": self.environment, **self.options, **options})
+        return open(self.url, **{"environment": self.environment, **options})
 
 
 DeskPlaces = Callable[[], DeskPlace]
