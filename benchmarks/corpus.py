@@ -196,15 +196,25 @@ def _date(day: dt.date) -> str:
     return day.isoformat()
 
 
-def customer(i: int) -> Customer:
-    """Customer number i."""
-    r = random.Random(7_000_021 + i)
+def _named(r: random.Random) -> tuple[str, str, str, str, str, str]:
     region, province, city = r.choice(_PLACES)
     short = r.choice(_FIRMS) + r.choice(_FAMILY) + r.choice(_GIVEN) + r.choice(_TRADES)
     form = r.choice(_FORMS)
     name = city.rstrip("市") + short + form
     road = f"{r.choice(_ROADS)}{r.choice('东西南北中')}路{r.randint(1, 1999)}号"
     address = f"{province}{city}{road}{r.choice(_FIRMS)}大厦{r.randint(1, 33)}层{r.randint(101, 3320)}室"
+    return region, province + city, short, form, name, address
+
+
+def rename(i: int) -> tuple[str, str]:
+    """A name and an address alone, for the many that are copied."""
+    return _named(random.Random(9_000_011 + i))[4:]
+
+
+def customer(i: int) -> Customer:
+    """Customer number i."""
+    r = random.Random(7_000_021 + i)
+    region, place, short, form, name, address = _named(r)
     sales = int(r.lognormvariate(14, 1.4))
     years = ("2021", "2022", "2023")
     people = [_person(r) for _ in range(r.randint(3, 4))]
@@ -227,7 +237,7 @@ def customer(i: int) -> Customer:
             "phones": [f"0{r.randint(310, 999)}-{r.randint(2000000, 8999999)}", _mobile(r)],
             "online": [f"c{i}@example.com"],
             "addresses": [
-                {"text": address, "region": province + city, "postcode": f"{r.randint(100000, 859999)}"},
+                {"text": address, "region": place, "postcode": f"{r.randint(100000, 859999)}"},
             ],
             "key_persons": persons,
             "founded": founded,
