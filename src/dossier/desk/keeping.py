@@ -13,7 +13,7 @@ import msgspec
 
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
-from dossier.codec.upgrade import opaque, upgrade
+from dossier.codec.upgrade import upgrade
 from dossier.desk.manifest import KEY, encode_manifest, read_manifest
 from dossier.errors import ConflictError, LockedError
 from dossier.model.clock import day_of, instant
@@ -87,11 +87,7 @@ def _indexed(archive: Archive, row: Row) -> list[Op]:
             upgrade(state, registry, head.kind, head.versions)
         index = indexing.whole(head, state, registry)
         index.update({name: value for name, value in row.index.items() if name in indexing.derived})
-    for name, value in row.index.items():
-        # What cannot be read here keeps the index values that its own program gave it (K2).
-        section = indexing.section(name)
-        if section in head.versions and name not in index and opaque(registry, section, head.kind, head.versions):
-            index[name] = value
+    index.update(indexing.foreign(row.index, registry, head))
     return [*checks, Index(row.collection, row.id, index, 0, True)]
 
 
@@ -108,11 +104,13 @@ def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
     """Write every row, versions kept, to a new store; the copy is a new archive derived from this one (K8)."""
     target = open_repository(url, mode="create", options=options)
     try:
-        target.declare(archive.indexing.collections())
+        collections = archive.indexing.collections()
+        target.declare(collections)
+        declared = {each.name: frozenset(field.name for field in each.fields) for each in collections}
         with archive.repository.snapshot() as state:
             for collection in COPIED:
                 for rows in _chunks(state.scan(collection), _CHUNK):
-                    ops = tuple(op for row in rows for op in _copied(archive, row))
+                    ops = tuple(op for row in rows for op in _copied(archive, row, declared[collection]))
                     target.commit(Batch(ops), durable=False)
         manifest = msgspec.structs.replace(
             archive.manifest,
@@ -148,12 +146,14 @@ def _kept(repository: Repository, *ops: Op) -> bool:
         return False
 
 
-def _copied(archive: Archive, row: Row) -> Iterator[Op]:
-    index = {n: v for n, v in row.index.items() if row.collection != "dossiers" or n not in archive.indexing.derived}
+def _copied(archive: Archive, row: Row, declared: frozenset[str]) -> Iterator[Op]:
+    # Columns of another program's sections are not declared in the copy; that program fills them when it opens it.
+    known = {name: value for name, value in row.index.items() if name in declared}
+    derived = archive.indexing.derived if row.collection == "dossiers" else frozenset()
+    index = {name: value for name, value in known.items() if name not in derived}
     yield Put(row.collection, row.id, row.body, index, row.scope, 0, row.version)
-    derived = {n: v for n, v in row.index.items() if n not in index}
-    if derived:
-        yield Index(row.collection, row.id, derived, 0)
+    if len(index) < len(known):
+        yield Index(row.collection, row.id, {n: v for n, v in known.items() if n in derived}, 0)
 
 
 def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

@@ -6,7 +6,7 @@ Floor: desk. Index columns follow from the `index` flags of the field catalogue;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
@@ -90,6 +90,7 @@ class Indexing:
     """Index columns of the sections a registry knows, and how to fill them from documents."""
 
     derived = frozenset(f.name for f in DERIVED_FIELDS)
+    _head = frozenset(f.name for f in HEAD_FIELDS)
 
     def __init__(self, registry: SectionRegistry, composites: Sequence[Sequence[str]] = ()) -> None:
         self.columns: dict[str, Column] = {}
@@ -219,10 +220,21 @@ class Indexing:
                 index.update(self.fill(spec, state.document(section), "special"))
         return {name: value for name, value in index.items() if value is not None}
 
-    def section(self, name: str) -> str:
-        """The section that an index column is filled from ("" for the head)."""
-        column = self.columns.get(name)
-        return (column.path if column else SEARCHES.get(name, ("",))[0]).partition("/")[0]
+    def foreign(
+        self, index: Mapping[str, IndexValue], registry: SectionRegistry, head: Head
+    ) -> dict[str, IndexValue]:
+        """Of a row's index values those that only another program can compute: of columns that are not known here,
+        and of sections that stay opaque (K2)."""
+        found: dict[str, IndexValue] = {}
+        for name, value in index.items():
+            column = self.columns.get(name)
+            if column is None:
+                own = name in self._head or name in SEARCHES or name in self.derived
+            else:
+                own = not opaque(registry, column.path.partition("/")[0], head.kind, head.versions)
+            if not own:
+                found[name] = value
+        return found
 
     @staticmethod
     def _field(column: Column) -> IndexField:

@@ -343,8 +343,11 @@ class Writing:
         """Index values of a survivor from all linked states (derived columns stay with `facts`)."""
         combined = State.decode(self.reading.combined(bodies, self.reading.today())[0])
         (row,) = self.archive.repository.get_many([Key("dossiers", survivor)])
-        derived = {n: v for n, v in (row.index if row else {}).items() if n in self.archive.indexing.derived}
-        index = {**self.archive.indexing.whole(combined.head, combined, self.archive.registry), **derived}
+        indexing, registry = self.archive.indexing, self.archive.registry
+        index = indexing.whole(combined.head, combined, registry)
+        if row is not None:
+            index.update({name: value for name, value in row.index.items() if name in indexing.derived})
+            index.update(indexing.foreign(row.index, registry, combined.head))
         return Index("dossiers", survivor, index, 0, True)
 
 
