@@ -56,7 +56,7 @@ class RecordView:
     dossier: str
     kind: str
     state: str
-    content: Any
+    content: Any = attrs.field(repr=False)
     opened: str
     entries: int
 
