@@ -159,7 +159,8 @@ class Walk:
 
     def step(self) -> None:
         """One guided step."""
-        steps = [self.tell, self.tell, self.tell, self.tell, self.take_back, self.single, self.single, self.wait]
+        steps = [self.tell, self.tell, self.tell, self.tell, self.take_back, self.single, self.single]
+        steps += [self.wait, self.wait]
         if any(file.questions for file in self.oracle.now.files.values()):
             steps += [self.settle] * 3
         if len(self.files) > 1:
@@ -263,13 +264,16 @@ class Walk:
 
     def wait(self) -> None:
         """Time passes; now and then somebody sets the clock back."""
-        days = self.draw(st.sampled_from([1, 2, 5, 30, -3, -40]))
+        days = self.draw(st.sampled_from([1, 2, 5, 5, 30, -3, -40]))
         self.reach["back" if days < 0 else "forward"] += 1
         self.place.clock.forward(days=days)
 
     def reopen(self) -> None:
         """The session ends; another begins."""
         self.archive.close()
+        if self.draw(st.booleans()):
+            self.place.clock.forward(days=-self.draw(st.sampled_from([1, 7])))
+            self.reach["back between sessions"] += 1
         self.archive = self.place.open()
         self.opened(self.archive)
         self.reach["reopen"] += 1

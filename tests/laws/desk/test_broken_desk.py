@@ -1,0 +1,56 @@
+"""The laws of the desk find what they are there to find: each broken desk fails the check it names."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, settings
+
+from dossier.testing.broken_desk import VARIANTS, BrokenDesk
+from dossier.testing.desk_place import DeskPlace, DeskPlaces
+from dossier.testing.law_history import check_K7_history, check_K9_merge, check_K9_order
+from dossier.testing.law_ledger import check_K11_events, check_K11_refusals
+from dossier.testing.law_values import check_K3_desk
+from dossier.testing.law_versions import check_K2_survival, check_K8_digest
+from dossier.testing.law_writers import check_K5_hidden_fields, check_K5_threads, check_K10_handles, check_K10_restore
+
+PROFILE = settings(phases=[Phase.generate], database=None, derandomize=True)
+"""One seed: this suite is about the laws, and must say the same at every run."""
+_numbers = itertools.count()
+Check = Callable[[DeskPlaces, Path], None]
+CHECKS: dict[str, Check] = {
+    "K2_survival": lambda places, _: check_K2_survival(places),
+    "K3_desk": lambda places, _: check_K3_desk(places),
+    "K5_threads": lambda places, _: check_K5_threads(places),
+    "K5_hidden": lambda places, _: check_K5_hidden_fields(places),
+    "K7_history": lambda places, _: check_K7_history(places, examples=60, profile=PROFILE),
+    "K8_digest": lambda places, _: check_K8_digest(places, places),
+    "K9_order": lambda places, _: check_K9_order(places, examples=60, profile=PROFILE),
+    "K9_merge": lambda places, _: check_K9_merge(places, examples=40, profile=PROFILE),
+    "K10_handles": lambda places, _: check_K10_handles(places),
+    "K10_restore": lambda _, folder: check_K10_restore(DeskPlace.fresh("sqlite", folder), str(folder / "backup.db")),
+    "K11_events": lambda places, _: check_K11_events(places, examples=30, profile=PROFILE),
+    "K11_refusals": lambda places, _: check_K11_refusals(places),
+}
+
+
+def named(variant: BrokenDesk) -> object:
+    return pytest.param(variant, id=variant.name, marks=pytest.mark.law(variant.law.partition("_")[0]))
+
+
+@pytest.mark.parametrize("variant", [named(variant) for variant in VARIANTS])
+def test_its_law_finds_it(variant: BrokenDesk, tmp_path: Path) -> None:
+    def places() -> DeskPlace:
+        return DeskPlace.fresh("memory", tmp_path)
+
+    with variant.broken(), pytest.raises(Exception) as caught:  # noqa: PT011
+        CHECKS[variant.law](places, tmp_path)
+    assert "never or too rarely reached" not in str(caught.value), "found by its reach alone"
+
+
+def test_every_variant_says_what_is_wrong() -> None:
+    assert {variant.law for variant in VARIANTS} == set(CHECKS)
+    assert all(variant.what and variant.what != "None" for variant in VARIANTS)
