@@ -15,8 +15,10 @@ takes `places` (a function that gives fresh addresses) and raises AssertionError
 `strategies` draws rows, batches and queries, `crash` kills children, `broken` holds repositories that break a law.
 """
 
+from dossier.testing.archive_machine import ArchiveMachine
 from dossier.testing.contract import RepositoryContract
+from dossier.testing.desk_place import DeskPlace
 from dossier.testing.oracle import Oracle, OracleDriver
 from dossier.testing.place import Place, Places, Reach
 
-__all__ = ["Oracle", "OracleDriver", "Place", "Places", "Reach", "RepositoryContract"]
+__all__ = ["ArchiveMachine", "DeskPlace", "Oracle", "OracleDriver", "Place", "Places", "Reach", "RepositoryContract"]
