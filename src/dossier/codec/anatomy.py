@@ -22,7 +22,8 @@ class Anatomy:
 
     `kinds`: field pattern → "one", "set", "series" or "items" (computed fields are left out); `special`: names of
     fields that live in the compartment of their own; `items`: names of fields with parts; `masks`: field name → all
-    leaves below it, `apart` those of `special`; `computed`: whether any field is computed from records.
+    leaves below it; `reach`: leaf pattern → all leaves of its field; `apart`: those of `special`; `computed`: whether
+    any field is computed from records.
     """
 
     spec: SectionSpec
@@ -31,6 +32,7 @@ class Anatomy:
     items: tuple[str, ...]
     masks: Mapping[str, int]
     apart: int
+    reach: Mapping[str, int]
     computed: bool
 
     def leaf(self, path: str) -> Leaf:
@@ -58,8 +60,9 @@ def anatomy(spec: SectionSpec) -> Anatomy:
     items = tuple(name for name, field in spec.fields.items() if field.declared.shape is Shape.ITEMS)
     masks = {name: field.mask for name, field in spec.fields.items()}
     apart = sum(masks[name] for name in special)
+    reach = {leaf.pattern: masks[leaf.pattern.partition("/")[0].partition("[")[0]] for leaf in spec.leaves}
     computed = any(leaf.shape is Shape.COMPUTED for leaf in spec.leaves)
-    return Anatomy(spec, kinds, frozenset(special), items, masks, apart, computed)
+    return Anatomy(spec, kinds, frozenset(special), items, masks, apart, reach, computed)
 
 
 @lru_cache(maxsize=4096)

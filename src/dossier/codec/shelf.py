@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -34,10 +35,26 @@ class SectionCodec:
 
     def __init__(self, spec: SectionSpec) -> None:
         self.spec = spec
-        self._plain = _compile(spec.cls, spec.fields, strict=False)
-        self._strict = _compile(spec.cls, spec.fields, strict=True)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(spec.cls)
         self._foreign = any(leaf.type not in _OWN for leaf in spec.leaves)
+
+    # Compiled when first needed: whoever only reads needs none of them.
+
+    @cached_property
+    def _plain(self) -> Callable[[Any], dict[str, Any]]:
+        return _compile(self.spec.cls, self.spec.fields, strict=False)
+
+    @cached_property
+    def _strict(self) -> Callable[[Any], dict[str, Any]]:
+        return _compile(self.spec.cls, self.spec.fields, strict=True)
+
+    @cached_property
+    def _held(self) -> Callable[[Any], dict[str, Any]]:
+        return _compile(self.spec.cls, self.spec.fields, strict=False, held=True)
+
+    def dump_values(self, values: Mapping[str, Any]) -> bytes:
+        """Canonical bytes of typed values by field, as the door gives them: those of a section made of them."""
+        return encode(self._held(values))
 
     def dump(self, section: Any) -> bytes:
         """Canonical bytes of a section object that is known to be valid; see `check` for one that is not."""
@@ -123,8 +140,12 @@ def _flatten(holder: Any, fields: Iterable[FieldSpec], prefix: str, found: list[
             found.append((path, canonical(value)))
 
 
-def _compile(cls: type, fields: Mapping[str, FieldSpec], *, strict: bool) -> Callable[[Any], dict[str, Any]]:
+def _compile(
+    cls: type, fields: Mapping[str, FieldSpec], *, strict: bool, held: bool = False
+) -> Callable[[Any], dict[str, Any]]:
     """A function from an object to the plain dict of what is present in it: one test and one store per field.
+
+    With `held` from a mapping of its values by name.
 
     `strict` adds a test of each type and limit and raises _Unfit; values need no more than that, for their
     constructors check what is inside them.
@@ -133,13 +154,14 @@ def _compile(cls: type, fields: Mapping[str, FieldSpec], *, strict: bool) -> Cal
     lines = ["def plain(o):", "    d = {}"]
     if strict:
         lines.append("    if type(o) is not cls: raise Unfit")
-    if part := any(attribute.name == "key" and attribute.name not in fields for attribute in attrs.fields(cls)):
+    keyed = any(attribute.name == "key" and attribute.name not in fields for attribute in attrs.fields(cls))
+    if part := keyed and not held:
         lines += ["    if o.key: d['key'] = o.key"]
         if strict:
             lines.append("    if o.key != '' and unfit_key(o.key): raise Unfit")
     for name, field in fields.items():
         lines += [
-            f"    v = o.{name}",
+            f"    v = o.get({name!r})" if held else f"    v = o.{name}",
             f"    if v is not None{'' if field.declared.shape is Shape.ONE else ' and v != ()'}:",
         ]
         if strict:

@@ -123,7 +123,7 @@ class Acting:
             self._claim(spec, f"{spec.key}/{name}", spec.leaf(name), {"absent": reason.value}, source)
         if said:
             codec = self._context.registry.codec(spec)
-            self._assert(spec, decode(codec.dump(spec.cls(**said))), source)
+            self._assert(spec, decode(codec.dump_values(said)), source)
 
     def typed(self, spec: SectionSpec, raw: bytes, source: Source) -> None:
         """Apply a whole section that was checked and dumped already."""
@@ -233,7 +233,7 @@ class Acting:
         self._said.add((path, source.channel))
         index = self._sources.setdefault(source, len(self._sources))
         self._asserts[leaf.compartment].append((path, index, value))
-        self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).masks[_field(leaf.pattern)]
+        self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).reach[leaf.pattern]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
 
     def _withdraw(self, spec: SectionSpec, path: str) -> None:

@@ -17,7 +17,7 @@ from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change, fits
 from dossier.desk.finding import Condition, field, open_cursor, seal_cursor
-from dossier.desk.history import History, Known, read_known, read_on
+from dossier.desk.history import History, Known, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
 from dossier.desk.recording import shape_hash
@@ -261,14 +261,19 @@ class Desk:
         decision = self.reading.permit("consult", called="history")
         day, bound = read_on(on), read_known(known, self.reading)
         target = self.reading.known(dossier, decision, "history")
-        (row,) = self.archive.repository.get_many([Key("dossiers", target)])
-        if row is None:
-            self.reading.refuse(decision, "history")
-            raise NotFoundError()
-        subject = self.reading.subject(decision, head_of(row.body))
+        last = version_of(self.archive.repository, target, bound) if isinstance(bound, int) else None
+        if last is not None:
+            head = last.seen.head
+        else:
+            (row,) = self.archive.repository.get_many([Key("dossiers", target)])
+            if row is None:
+                self.reading.refuse(decision, "history")
+                raise NotFoundError()
+            head = head_of(row.body)
+        subject = self.reading.subject(decision, head)
         shape = shape_hash(["history", bool(day), type(bound).__name__])
         self.archive.recorder.read(self.reading.event("history", decision, subjects=(subject,), shape=shape))
-        return History(self.reading, target, decision, on=day, known=bound)
+        return History(self.reading, target, decision, on=day, known=bound, last=last)
 
     def card(self, dossier: Target, *, lang: Lang | None = None) -> str:
         """The customer card as text (M2, M165), from what the caller may see."""

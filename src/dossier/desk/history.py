@@ -15,7 +15,7 @@ import attrs
 from dossier.codec.acts import StoredAct, asserted, decode_act, replay
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import settle_all
-from dossier.codec.state import Head, State, head_of, peek, until_of
+from dossier.codec.state import Head, Peek, State, head_of, peek, until_of
 from dossier.codec.typed import typed
 from dossier.desk.layout import act_id
 from dossier.desk.views import DossierView, path_repr, paths_repr
@@ -26,7 +26,7 @@ from dossier.model.clock import as_day, as_instant, day_of
 from dossier.model.problems import problem
 from dossier.model.resolution import valid_on
 from dossier.policy import Decision
-from dossier.repository import Key, Row
+from dossier.repository import Key, Repository, Row
 
 if TYPE_CHECKING:
     from dossier.desk.reading import Reading
@@ -65,15 +65,46 @@ class Act:
     moved: tuple[str, ...]
 
 
+@attrs.frozen
+class Version:
+    """The act that made a revision, and a first look at the state it left."""
+
+    act: StoredAct
+    core: bytes
+    seen: Peek
+
+
+def version_of(repository: Repository, dossier: str, revision: int) -> Version | None:
+    """A revision of a dossier, None if there is none."""
+    (row,) = repository.get_many([Key("acts", act_id(dossier, revision))])
+    return _version(row) if row is not None else None
+
+
+def _version(row: Row) -> Version:
+    stored = decode_act(row.body)
+    core = bytes(stored.state)
+    return Version(stored, core, peek(core))
+
+
 class History:
     """The acts on a dossier, oldest first, and `view`: the state after them. Both are made when looked at."""
 
-    def __init__(self, reading: Reading, dossier: str, decision: Decision, *, on: str, known: int | str | None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        dossier: str,
+        decision: Decision,
+        *,
+        on: str,
+        known: int | str | None,
+        last: Version | None = None,
+    ) -> None:
         self._reading = reading
         self._dossier = dossier
         self._decision = decision
         self._on = on
         self._known = known
+        self._last = last
         self._view: DossierView | None = None
 
     @property
@@ -183,9 +214,8 @@ class History:
             if view is None:
                 raise NotFoundError()
             return view
-        stored = decode_act(self._act_row(self._dossier).body)
-        core = bytes(stored.state)
-        seen = peek(core)
+        last = self._last or _version(self._act_row(self._dossier))
+        stored, core, seen = last.act, last.core, last.seen
         head, until = seen.head, until_of(seen.claims)
         if not (self._on or head.merged or head.into or until):
             return reading.view(self._dossier, core, self._special(head), self._decision)

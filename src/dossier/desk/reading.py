@@ -248,5 +248,8 @@ def _below(head: Head, head_by_id: Callable[[str], Head]) -> Iterable[str]:
         yield from _below(head_by_id(dossier), head_by_id)
 
 
+_HEX = frozenset("0123456789abcdef")
+
+
 def _is_hex(text: str) -> bool:
-    return all(character in "0123456789abcdef" for character in text)
+    return _HEX.issuperset(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -118,9 +119,12 @@ class DossierView:
         self._registry = registry
         self._key = key
         self._pages = pages
-        self._peek: Peek = peek(body)
         self._sections: dict[str, Any] = {}
         self._claims: dict[str, StoredClaims] = {}
+
+    @cached_property
+    def _peek(self) -> Peek:
+        return peek(self._body)
 
     # -- head -------------------------------------------------------------------------------------
 
