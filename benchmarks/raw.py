@@ -94,7 +94,8 @@ class Raw:
         found = Bundle({}, {}, {})
         for name, declared in self.declared.items():
             fields = [f'"f_{f.name}"' for f in declared.fields]
-            sql = f'select {", ".join(["rid", "id", "version", *fields, "body"])} from "c_{name}" where rid > ? order by rid'
+            columns = ", ".join(["rid", "id", "version", *fields, "body"])
+            sql = f'select {columns} from "c_{name}" where rid > ? order by rid'
             rows = source.execute(sql, (since.get(name, 0),)).fetchall()
             if not rows:
                 continue

@@ -94,7 +94,7 @@ class Pair:
         self.archive.repository.settle()  # type: ignore[attr-defined]
 
     def inserts(self, many: int) -> tuple[Side, Side]:
-        """W2i: one durable insert at a time; what waits for the text index is drained at the end, on our side's time."""
+        """W2i: one durable insert at a time; what waits for the text index is drained at the end, in our time."""
         mine, theirs = Side(), Side()
         given = self.inputs(self.next(many), typed=True)
         settle()

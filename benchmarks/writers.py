@@ -35,9 +35,7 @@ def main() -> None:
         ds.create(path, sections=sections(), indexes=INDEXES).close()
         begin = time.time() + 5
         answers = context.Queue()
-        writers = [
-            context.Process(target=work, args=(path, begin, begin + SECONDS, answers)) for _ in range(WRITERS)
-        ]
+        writers = [context.Process(target=work, args=(path, begin, begin + SECONDS, answers)) for _ in range(WRITERS)]
         for writer in writers:
             writer.start()
         found = [answers.get() for _ in writers]

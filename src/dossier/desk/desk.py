@@ -16,7 +16,7 @@ import attrs
 from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change, fits
-from dossier.desk.finding import Condition, field, open_cursor, seal_cursor
+from dossier.desk.finding import Condition, Plan, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
@@ -30,6 +30,7 @@ from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
+from dossier.policy import Decision
 from dossier.present import Brief, brief_of, card_text
 from dossier.repository import Key, Put, encode
 
@@ -234,16 +235,14 @@ class Desk:
         except ReadableFieldError as error:
             self.reading.refuse(decision, "find", shape_hash(["find", error.path]))
             raise
-        binding = (b"find", self.actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint)
-        key = self.archive.manifest.key
-        query = plan.query
+        key, query = self.archive.manifest.key, plan.query
         if after is not None:
-            query = attrs.evolve(query, after=open_cursor(key, binding, after))
+            query = attrs.evolve(query, after=open_cursor(key, self._binding(plan, decision), after))
         views, cursor = self.reading.page(query, decision)
         subjects = tuple(self.reading.subject(decision, view.head) for view in views)
         event = self.reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
         self.archive.recorder.read(event)
-        return Hits(tuple(views), seal_cursor(key, binding, cursor) if cursor else None)
+        return Hits(tuple(views), seal_cursor(key, self._binding(plan, decision), cursor) if cursor else None)
 
     def count(self, where: Condition | None = None) -> int:
         """How many dossiers satisfy a condition; refused like `find`."""
@@ -374,6 +373,10 @@ class Desk:
             work.events.append(self.writing.event("collect", act, now, ("", 0, "")))
 
         return intent
+
+    def _binding(self, plan: Plan, decision: Decision) -> tuple[bytes, ...]:
+        """What a cursor is good for: this actor's query under this policy."""
+        return b"find", self.actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint
 
     def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
         decision = self.reading.permit("consult", called="records")

@@ -18,7 +18,7 @@ import attrs
 from dossier.codec import SectionRegistry
 from dossier.desk.layout import DERIVED_FIELDS, MILLIONTHS, SEARCHES, Indexing
 from dossier.errors import CursorError, InputError, QueryError, ReadableFieldError
-from dossier.model.fields import nearest_name
+from dossier.model.fields import SectionSpec, nearest_name
 from dossier.model.problems import problem
 from dossier.model.values import Money, PartialDate, Phone
 from dossier.policy import Decision
@@ -122,7 +122,12 @@ class Plan:
 
     query: Query
     shape: Any
-    fingerprint: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What binds a cursor to the query it came from."""
+        query = self.query
+        return hashlib.sha256(repr((query.collection, query.where, query.order)).encode()).digest()
 
 
 class Finder:
@@ -130,7 +135,9 @@ class Finder:
 
     def __init__(self, indexing: Indexing, registry: SectionRegistry) -> None:
         self._columns = {column.path: column for column in indexing.columns.values()}
-        self._registry = registry
+        self._specs: dict[str, list[SectionSpec]] = {}
+        for spec in registry.specs():
+            self._specs.setdefault(spec.key, []).append(spec)
         self._derived = {f.name.replace("transaction_status_", "transaction_status/"): f for f in DERIVED_FIELDS}
 
     def plan(
@@ -156,8 +163,7 @@ class Finder:
         collection = "dossiers" if home == "core" else "special"
         full: Expr = And((Eq("into", None), said)) if home == "core" else said
         query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=bodies and home == "core")
-        print_of = hashlib.sha256(repr((collection, full, sort)).encode()).digest()
-        return Plan(query, [shape, order or "", limit], print_of)
+        return Plan(query, [shape, order or "", limit])
 
     # -- conditions -------------------------------------------------------------------------------
 
@@ -217,8 +223,8 @@ class Finder:
     def _readable(self, decision: Decision, path: str, named: str) -> None:
         """Every class of the section that has the leaf must let the caller read it, whatever a row turns out to be."""
         section, _, name = path.partition("/")
-        for spec in self._registry.specs():
-            bit = spec.bits.get(name) if spec.key == section else None
+        for spec in self._specs.get(section, ()):
+            bit = spec.bits.get(name)
             if bit is not None and not decision.mask(spec) >> bit & 1:
                 raise ReadableFieldError(path=named, field=named, role="", verb="find", verb_zh="查找")
 
