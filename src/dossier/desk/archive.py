@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import logging
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -123,19 +124,18 @@ class Archive:
         """SHA-256 over what the archive holds (K8), in hex; equal for a copy on any backend."""
         return digest_of(self.repository)
 
-    def copy(self, url: str, **options: Any) -> None:
+    def copy(self, url: str | os.PathLike[str], **options: Any) -> None:
         """Copy everything to a new archive at `url`: a new archive id, `derived_from` this one (K8)."""
-        copy_archive(self, url, options)
+        copy_archive(self, os.fspath(url), options)
 
-    def backup(self, target: str) -> None:
+    def backup(self, target: str | os.PathLike[str]) -> None:
         """A consistent copy of the store at the path `target` while it is in use (M133). ExistsError if it exists.
 
         Whoever opens it for writing must say where numbers go on (K10).
         """
         if not isinstance(self.repository, BacksUp):
             raise UnsupportedError(what="backup")
-        self.repository.backup(target)
-        mark_restored(self, target)
+        self.repository.backup(os.fspath(target), then=mark_restored(self))
 
     def close(self) -> None:
         """End the session of the ledger and let go of the store. Idempotent."""
@@ -232,7 +232,7 @@ class Archive:
 
 
 def create(
-    url: str,
+    url: str | os.PathLike[str],
     *,
     zone: str = "UTC",
     numbers: str = "KH-{year}-{serial:05}",
@@ -294,7 +294,7 @@ def _first(repository: Repository, manifest: Manifest) -> None:
 
 
 def open(
-    url: str,
+    url: str | os.PathLike[str],
     *,
     mode: Literal["rw", "r"] = "rw",
     sections: SectionRegistry | None = None,

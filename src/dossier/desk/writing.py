@@ -362,7 +362,7 @@ def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> st
 
 def withdraws(item: Change | Draft) -> bool:
     """Whether a change takes something away, which needs the right to edit."""
-    if isinstance(item, Draft):
+    if not isinstance(item, Change):
         return False
     return any(
         isinstance(value, Unset) or (isinstance(value, Edit) and bool(value.remove)) for value in item.values.values()
