@@ -259,7 +259,7 @@ def create(
     words = {**default_roles(), **(roles or {})}
     _check(zone, words, level, staff)
     NumberScheme(numbers)
-    repository = open_repository(url, mode="create", options=options)
+    repository = open_repository(os.fspath(url), mode="create", options=options)
     try:
         repository.declare(indexing.collections())
         manifest = Manifest(
@@ -317,7 +317,7 @@ def open(
         raise InputError([problem("archive.level", "level", words=", ".join(LEVELS))])
     indexing = Indexing(sections, indexes)
     writable = mode == "rw"
-    repository = open_repository(url, mode=mode, options=options)
+    repository = open_repository(os.fspath(url), mode=mode, options=options)
     try:
         manifest, version = read_manifest(repository, writing=writable)
         archive = Archive(

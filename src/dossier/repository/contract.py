@@ -96,8 +96,9 @@ class Aggregates(Protocol):
 class BacksUp(Protocol):
     """Optional: a consistent copy of the whole store while it is in use."""
 
-    def backup(self, target: str) -> None:
-        """Write a copy to the path `target`, which must not exist (ExistsError)."""
+    def backup(self, target: str, *, then: Batch | None = None) -> None:
+        """Write a copy to the path `target`, which must not exist (ExistsError). The batch `then` is applied to the
+        copy before it appears under its name, so that a copy never stands without what it must say of itself."""
         ...
 
 

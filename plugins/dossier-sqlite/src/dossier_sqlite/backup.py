@@ -16,8 +16,13 @@ from dossier_sqlite.opening import publish
 Step = Callable[[str], None]
 
 
-def write_backup(conn: sqlite3.Connection, target: Path, step: Step | None) -> None:
-    """Copy the whole store, as `conn` sees it, to `target`. ExistsError if that is there."""
+def write_backup(
+    conn: sqlite3.Connection, target: Path, step: Step | None, then: Callable[[sqlite3.Connection], None] | None
+) -> None:
+    """Copy the whole store, as `conn` sees it, to `target`. ExistsError if that is there.
+
+    `then` changes the copy, in one transaction, before it has its name.
+    """
     if os.path.lexists(target):
         raise ExistsError
     draft = target.with_name(f"{target.name}.new-{uuid.uuid4().hex[:12]}")
@@ -26,6 +31,11 @@ def write_backup(conn: sqlite3.Connection, target: Path, step: Step | None) -> N
         copy = sqlite3.connect(f"file:{quote(str(draft.absolute()))}?mode=rwc", uri=True, isolation_level=None)
         try:
             conn.backup(copy)
+            if then is not None:
+                copy.execute("begin immediate")
+                then(copy)
+                copy.execute("commit")
+                copy.execute("pragma wal_checkpoint(truncate)")
         finally:
             copy.close()
         if step is not None:
@@ -36,7 +46,8 @@ def write_backup(conn: sqlite3.Connection, target: Path, step: Step | None) -> N
     except OSError as error:
         failure = system_fault(error)
     finally:
-        draft.unlink(missing_ok=True)
+        for left in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm"))):
+            left.unlink(missing_ok=True)
     if failure is not None:
         raise failure
     if step is not None:

@@ -325,11 +325,13 @@ class SqliteRepository(SqliteReader):
 
     # -- backup and lanes
 
-    def backup(self, target: str) -> None:
+    def backup(self, target: str, *, then: Batch | None = None) -> None:
         """See `BacksUp.backup`. Writers go on meanwhile; the copy is one state."""
+        tables = self._tables
+        apply = None if then is None else lambda copy: Writer(copy, tables, None).apply(then)
         conn = self._borrow()
         try:
-            write_backup(conn, Path(target), self._step)
+            write_backup(conn, Path(target), self._step, apply)
         finally:
             self._return(conn)
 
