@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import dossier as ds
-from dossier.testing.desk_place import DeskPlace
+from dossier.testing.desk_place import Backend, DeskPlace
 from dossier.testing.law_ledger import Checker, Watch, check_K11_events, check_K11_refusals
 from dossier.testing.place import Reach
 
@@ -43,3 +43,10 @@ def test_K11_a_large_unit_is_several_batches_each_complete(place: DeskPlace) -> 
         with pytest.raises(ds.errors.LimitError):
             desk.enter(files[2], *[ds.record("order", at="2026-01-01", amount=n) for n in range(600)])
         assert desk.consult(files[2]).transaction_status.times is None
+
+
+@pytest.mark.nightly
+@pytest.mark.law("K11")
+@pytest.mark.parametrize(("backend", "examples"), [("memory", 500), ("sqlite", 100)])
+def test_K11_nightly(backend: Backend, examples: int, tmp_path: Path) -> None:
+    check_K11_events(lambda: DeskPlace.fresh(backend, tmp_path), examples=examples, steps=20)

@@ -51,3 +51,12 @@ def test_K10_handles(place: DeskPlace) -> None:
 @pytest.mark.law("K10")
 def test_K10_restore(tmp_path: Path) -> None:
     check_K10_restore(DeskPlace.fresh("sqlite", tmp_path), str(tmp_path / "backup.db"))
+
+
+@forks
+@pytest.mark.nightly
+@pytest.mark.law("K5")
+@pytest.mark.law("K10")
+def test_more_writers(tmp_path: Path) -> None:
+    check_K5_processes(DeskPlace.fresh("sqlite", tmp_path), writers=8, rounds=40)
+    check_K10_processes(DeskPlace.fresh("sqlite", tmp_path), writers=6, each=200)

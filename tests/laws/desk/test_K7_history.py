@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dossier.testing.desk_place import DeskPlace
+from dossier.testing.desk_place import Backend, DeskPlace
 from dossier.testing.law_history import check_K7_history
 
 
@@ -18,3 +18,10 @@ def test_K7_memory(tmp_path: Path) -> None:
 @pytest.mark.law("K7")
 def test_K7_sqlite(tmp_path: Path) -> None:
     check_K7_history(lambda: DeskPlace.fresh("sqlite", tmp_path), examples=10)
+
+
+@pytest.mark.nightly
+@pytest.mark.law("K7")
+@pytest.mark.parametrize(("backend", "examples"), [("memory", 2_000), ("sqlite", 200)])
+def test_K7_nightly(backend: Backend, examples: int, tmp_path: Path) -> None:
+    check_K7_history(lambda: DeskPlace.fresh(backend, tmp_path), examples=examples, steps=20)

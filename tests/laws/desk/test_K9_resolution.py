@@ -77,3 +77,10 @@ def test_the_channel_alone_decides(ranking: str, tmp_path: Path) -> None:
 
 def _best(ranking: str) -> str:
     return next(channel for channel in RANKINGS[ranking][0] if isinstance(channel, str))
+
+
+@pytest.mark.nightly
+@pytest.mark.law("K9")
+def test_K9_nightly(tmp_path: Path) -> None:
+    check_K9_order(lambda: DeskPlace.fresh("memory", tmp_path), examples=1_000)
+    check_K9_merge(lambda: DeskPlace.fresh("memory", tmp_path), examples=3_000)
