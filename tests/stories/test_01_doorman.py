@@ -16,9 +16,7 @@ ROLES = {"门童": "sales", "服务员": "service"}
 def test_the_doorman(place: DeskPlace) -> None:
     with place.create(roles=ROLES) as archive:
         reception = archive.acting_as("王芳", role="服务员", purpose="serve")
-        guest = reception.register(
-            ds.PersonName(family="单", address_as="姓单"), kind="person", channel="check_in"
-        )
+        guest = reception.register(ds.PersonName(family="单", address_as="姓单"), kind="person", channel="check_in")
 
         doorman = archive.acting_as("小李", role="门童")
         receipt = doorman.collect(

@@ -14,9 +14,7 @@ from dossier.testing.desk_place import DeskPlace
 def report() -> tuple[object, ...]:
     return (
         ds.record("visit_report", at="2026-03-02", by="张强", met=["李敏"], text="谈了夏季订货"),
-        ds.change(
-            "basic", key_persons=[{"name": "李敏", "title": "经理", "roles": ["manager"]}], industry="食品"
-        ),
+        ds.change("basic", key_persons=[{"name": "李敏", "title": "经理", "roles": ["manager"]}], industry="食品"),
         ds.change("characteristics", direction="向社区店发展"),
         ds.change("transaction_status", issues=["到货太晚"]),
         ds.record("reminder", at="2026-03-02", due="2026-03-16", by="张强", text="再访"),

@@ -17,8 +17,15 @@ def test_find_by_part_and_by_field(place: DeskPlace) -> None:
     with place.create(indexes=[("basic/industry", "transaction_status/total")]) as archive:
         desk = archive.acting_as("陈静", role="manager", purpose="manage")
         for number in range(7):
-            file = desk.register(f"第{number}公司", ds.change("basic", industry="tea" if number % 2 else "toys",
-                                 addresses=[{"text": f"郑州市{number}号", "region": "河南"}]), kind="organization")
+            file = desk.register(
+                f"第{number}公司",
+                ds.change(
+                    "basic",
+                    industry="tea" if number % 2 else "toys",
+                    addresses=[{"text": f"郑州市{number}号", "region": "河南"}],
+                ),
+                kind="organization",
+            )
             desk.enter(file, ds.record("order", at="2026-02-01", amount=number * 10))  # fmt: skip
         assert len(desk.find(name="公司")) == 7 and len(desk.find(name="第3")) == 1 and not len(desk.find(name="无"))
         tea = ds.field("basic/industry") == "tea"

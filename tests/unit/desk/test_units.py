@@ -21,10 +21,15 @@ def test_a_unit_is_one_batch_or_nothing(place: DeskPlace) -> None:
     with place.create() as archive:
         desk = desk_of(archive)
         before = archive.digest()
-        with pytest.raises(KeyError), desk.unit(because="试") as unit:
-            file = unit.register("甲", kind="organization")
-            unit.update(file, ds.change("basic", industry="tea"))
-            raise KeyError
+
+        def cut_short() -> None:
+            with desk.unit(because="试") as unit:
+                file = unit.register("甲", kind="organization")
+                unit.update(file, ds.change("basic", industry="tea"))
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            cut_short()
         assert archive.digest() == before
         with desk.unit(because="录入") as unit:
             one, two = unit.register("甲", kind="organization"), unit.register("乙", kind="organization")
