@@ -252,7 +252,7 @@ def last_writer_wins() -> Sequence[Replace]:
 def requests_forgotten() -> Sequence[Replace]:
     """A request id is not remembered."""
 
-    def forget(self: Writing, called: str, request_id: Any, intent: Any, answer: Any, again: Any) -> Any:
+    def forget(self: Writing, called: str, request_id: Any, intent: Any, *rest: Any) -> Any:
         return self.run(intent)
 
     return [(Writing, "once", forget)]

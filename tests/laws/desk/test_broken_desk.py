@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from dossier.errors import DossierError
 from dossier.testing.broken_desk import VARIANTS, BrokenDesk
 from dossier.testing.desk_place import DeskPlace, DeskPlaces
 from dossier.testing.law_history import check_K7_history, check_K9_merge, check_K9_order
@@ -48,6 +49,7 @@ def test_its_law_finds_it(variant: BrokenDesk, tmp_path: Path) -> None:
 
     with variant.broken(), pytest.raises(Exception) as caught:  # noqa: PT011
         CHECKS[variant.law](places, tmp_path)
+    assert isinstance(caught.value, AssertionError | DossierError), "broken beyond what it says"
     assert "never or too rarely reached" not in str(caught.value), "found by its reach alone"
 
 
