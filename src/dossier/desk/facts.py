@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from dossier.desk.layout import MILLIONTHS, core_scope, date_text
-from dossier.desk.stored import stored_record
+from dossier.desk.stored import AMOUNTS, stored_record
 from dossier.errors import ConflictError
 from dossier.repository import (
     Aggregates,
@@ -112,29 +112,34 @@ def _groups(repository: Reader, dossiers: Sequence[str]) -> list[Group]:
 
 
 def _facts(repository: Reader, dossiers: Sequence[str], groups: list[Group]) -> dict[str, Any]:
-    """Amounts are given where all records are in one currency; several currencies have no one total."""
+    """Amounts are given where all records are in one currency; several currencies have no one total.
+
+    Arrears are the open receivables less the payments in their currencies: what was paid is entered as a payment,
+    never as a state of the receivable, so that no amount is taken off twice. Below nought is what we owe.
+    """
     sums: dict[str, dict[str, int]] = {}
     counts: dict[str, int] = {}
+    written_off = 0
     for group in groups:
         kind, state, currency = group.key
         if state == "cancelled":
             continue
         counts[str(kind)] = counts.get(str(kind), 0) + group.count
-        if state in ("paid", "written_off"):
+        if state == "written_off":
+            written_off += group.count
             continue
         per = sums.setdefault(str(kind), {})
         if currency is not None:
             per[str(currency)] = per.get(str(currency), 0) + group.sums[0]
-    owed: dict[str, int] = dict(sums.get("receivable", {}))
-    for currency, paid in sums.get("payment", {}).items():
-        owed[currency] = owed.get(currency, 0) - paid
+    paid = sums.get("payment", {})
+    owed = {currency: amount - paid.get(currency, 0) for currency, amount in sums.get("receivable", {}).items()}
     return {
         "total": _money(sums.get("order", {})),
         "times": counts.get("order") or None,
         "last_date": _last(repository, dossiers, "order"),
-        "arrears": _money(owed) if "receivable" in counts else None,
+        "arrears": _money(owed),
         "satisfaction": _rating(repository, dossiers),
-        "credit_problems": counts.get("credit_problem") or None,
+        "credit_problems": written_off or None,
     }
 
 
@@ -165,4 +170,5 @@ def _latest(dossiers: Sequence[str], kind: str, *, bodies: bool) -> Query:
 
 
 def _scaled(money: dict[str, str] | None) -> int | None:
-    return int(Decimal(money["amount"]) * MILLIONTHS) if money else None
+    """An index term: a sum beyond int64 sorts with the greatest."""
+    return max(-AMOUNTS, min(int(Decimal(money["amount"]) * MILLIONTHS), AMOUNTS - 1)) if money else None

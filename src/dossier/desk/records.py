@@ -15,10 +15,12 @@ from dossier.codec import projector
 from dossier.codec.documents import Document
 from dossier.desk.changes import Draft
 from dossier.desk.finding import open_cursor, seal_cursor
-from dossier.desk.layout import core_scope, dealings_scope
+from dossier.desk.layout import MILLIONTHS, core_scope, dealings_scope
 from dossier.desk.stored import (
+    AMOUNTS,
     StoredEntry,
     StoredRecord,
+    countable,
     encode_stored,
     record_index,
     stored_entry,
@@ -87,6 +89,9 @@ def parse_draft(archive: Archive, draft: Draft) -> tuple[str, Document]:
     if problems:
         raise InputError(problems)
     document: Document = decode(archive.registry.codec(spec).dump(section))
+    if not countable(document.get("amount")):
+        limit = f"{AMOUNTS // MILLIONTHS:,}"
+        raise InputError([problem("record.amount", f"{PREFIX}{draft.kind}/amount", limit=limit)])
     for name, value in document.items():
         if type(value) is list and value and type(value[0]) is dict and name == "lines":
             for number, line in enumerate(value, 1):
@@ -105,7 +110,7 @@ def enter_ops(
     act: str,
     at: str,
     actor: str,
-    told: Mapping[str, str],
+    told: Mapping[str, Any],
 ) -> list[Op]:
     """The head and first entry of a new record."""
     spec = archive.registry.spec(PREFIX + kind)
@@ -138,7 +143,7 @@ def follow_ops(
     act: str,
     at: str,
     actor: str,
-    told: Mapping[str, str],
+    told: Mapping[str, Any],
 ) -> list[Op]:
     """The next entry of a record and its new head. InputError for a state that may not follow."""
     head = stored_record(row.body)

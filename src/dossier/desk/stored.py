@@ -6,13 +6,16 @@ Floor: desk.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from dossier.desk.layout import MILLIONTHS, date_text
 from dossier.errors import DamagedError
 from dossier.repository import IndexValue
+
+AMOUNTS: Final = 2**63
+"""Amounts of records stay below this in millionths, either way, so that every sum counts each of them in full."""
 
 
 class StoredRecord(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -41,6 +44,7 @@ class StoredEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     because: str = ""
     channel: str = "desk"
     due: str = ""
+    evidence: list[str] = []
     note: str = ""
     observed: str = ""
     state: str
@@ -76,6 +80,15 @@ def stored_entry(body: bytes) -> StoredEntry:
     raise DamagedError(what="entry")
 
 
+def countable(money: dict[str, str] | None) -> bool:
+    """Whether an amount (None: there is none) can be counted in sums."""
+    return money is None or abs(_scaled(money)) < AMOUNTS
+
+
+def _scaled(money: dict[str, str]) -> int:
+    return int(Decimal(money["amount"]) * MILLIONTHS)
+
+
 def record_index(dossier: str, kind: str, state: str, fields: dict[str, Any], due: str = "") -> dict[str, IndexValue]:
     """What of a record is indexed: day texts, amount in millionths of its currency, rating in hundredths of full."""
     index: dict[str, IndexValue] = {"dossier": dossier, "kind": kind, "state": state}
@@ -87,9 +100,7 @@ def record_index(dossier: str, kind: str, state: str, fields: dict[str, Any], du
         index["by"] = fields["by"]
     money = fields.get("amount")
     if money is not None:
-        scaled = int(Decimal(money["amount"]) * MILLIONTHS)
-        if -(2**63) <= scaled < 2**63:
-            index["amount"] = scaled
+        index["amount"] = _scaled(money)
         index["currency"] = money.get("currency", "CNY")
     rating = fields.get("rating")
     if rating is not None:

@@ -251,6 +251,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "use update, which needs the right to edit",
     ),
     "party.word": ("只能是 {words} 之一", "expected one of {words}", "换成其中之一", "use one of them"),
+    "record.amount": (
+        "记录的金额须小于 {limit}",
+        "the amount of a record is less than {limit}",
+        "核对来源, 可能是几格连在了一起",
+        "check the source; cells may have run together",
+    ),
     "record.ref": (
         "应为 view.records() 或 enter() 给出的记录",
         "expected a record as view.records() or enter() gives it",
@@ -325,5 +331,23 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "this stage does not follow {words}",
         "查阅状态的先后: 潜在 → 正在 → 中断 → 结",
         "stages follow prospect, active, dormant, closed; a closed customer may return",
+    ),
+    "request.reused": (
+        "该 request_id 已用于别的内容",
+        "this request_id was used for something else",
+        "每件事用自己的 request_id",
+        "give each request an id of its own",
+    ),
+    "follow_up.empty": (
+        "跟进须有说明、状态或期限",
+        "a follow-up says something: a note, a state or a due day",
+        "至少给出 note, state, due 之一",
+        "give one of note, state, due",
+    ),
+    "change.kind": (
+        "须为 change(...) 或 record(...)",
+        "give change(...) or record(...)",
+        "用 dossier.change 或 dossier.record 构造",
+        "make it with dossier.change or dossier.record",
     ),
 }

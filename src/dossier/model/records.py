@@ -151,7 +151,8 @@ class Payment:
 @section("record:receivable", zh="应收款", en="receivable")
 @attrs.frozen(kw_only=True)
 class Receivable:
-    """Money owed to us, from when it is due (M37)."""
+    """Money owed to us, from when it is due (M37). What comes in is entered as a payment; a receivable stays open
+    until it is written off, which is a credit problem (M32), or cancelled."""
 
     at: PartialDate | None = _at()
     due: PartialDate | None = _due("应付日期", "due")
@@ -258,7 +259,7 @@ _STATES: dict[str, Mapping[str, tuple[str, ...]]] = {
                   "cancelled": ()},
     "order": {"open": ("delivered", "cancelled"), "delivered": ("returned",), "returned": (), "cancelled": ()},
     "contract": _OPEN_CLOSED,
-    "receivable": {"open": ("paid", "written_off"), "paid": ("open",), "written_off": ()},
+    "receivable": {"open": ("written_off", "cancelled"), "written_off": (), "cancelled": ()},
     "return_case": _OPEN_CLOSED,
     "repair": _OPEN_CLOSED,
     "reminder": _OPEN_CLOSED,

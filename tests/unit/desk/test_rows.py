@@ -165,8 +165,9 @@ def test_dealings(place: DeskPlace) -> None:
             ("enter", "open", ""), ("follow_up", "delivered", "到货"),
         ]  # fmt: skip
         (receivable,) = view.records("receivable")
-        desk.follow_up(receivable, state="paid")
-        assert desk.consult(file).transaction_status.arrears == ds.Money(-20)
+        desk.follow_up(receivable, state="written_off")
+        trade = desk.consult(file).transaction_status
+        assert trade.arrears is None and trade.credit_problems == 1
         cancelled = desk.enter(file, ds.record("order", at="2026-02-25", amount="500"))
         assert desk.consult(file).transaction_status.total == ds.Money("526.2625")
         (row,) = [row for row in desk.consult(file).records("order") if row.id == cancelled.records[0]]
