@@ -195,6 +195,16 @@ class OutcomeUnknown(DossierError):
     fix_en = "repeat with the same request_id; it takes effect once"
 
 
+class UnitEndedError(DossierError):
+    """A unit of work that is over takes nothing more in."""
+
+    code = "unit.ended"
+    zh = "这一单元已经结束, 未写入"
+    en = "this unit of work is over; nothing was written"
+    fix_zh = "在 with 之内办理, 或用 desk 本身"
+    fix_en = "work inside the with block, or use the desk itself"
+
+
 class NumbersUnsettledError(DossierError):
     """After a restore, registering waits until it is told where numbers go on (K10)."""
 

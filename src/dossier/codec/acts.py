@@ -48,6 +48,7 @@ class StoredAct(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
 
     `withdraws` are paths: every claim at or below them ends. `retracts` are single claims (path, act, channel).
     `head` are changes to the head: stage, standing, and the links of a merge.
+    `told` is how the act itself was told where it asserts nothing (a mark, a merge, an answer).
     `answers` settle "same part?" questions: (path of the part, key of the same part or "").
     """
 
@@ -59,6 +60,7 @@ class StoredAct(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     retracts: list[tuple[str, str, str]] = []
     sources: list[Source] = []
     state: msgspec.Raw
+    told: Source | None = None
     whole: bool = False
     withdraws: list[str] = []
 

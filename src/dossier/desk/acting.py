@@ -84,6 +84,7 @@ class Acting:
         self._marks: list[Mark] = []
         self._answers: list[tuple[str, str]] = []
         self.moved: dict[str, str] = {}
+        self._told: Source | None = None
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
         self._touched: dict[SectionSpec, int] = {}
         self._keys = Keys(self.rev, context.random)
@@ -110,6 +111,10 @@ class Acting:
     def source(self, told: Told) -> Source:
         """The source of claims told in this way."""
         return told_source(told, act=self.head.id, rev=self.rev, at=self.head.at, zone=self._context.zone)
+
+    def told_as(self, told: Told) -> None:
+        """How the act itself was told, where it asserts nothing: who proved, disputed, merged, by what evidence."""
+        self._told = self.source(told)
 
     def change(self, spec: SectionSpec, parsed: Parsed, source: Source) -> None:
         """Apply one parsed change."""
@@ -387,6 +392,7 @@ class Acting:
             retracts=[r for r in self._retracts if self._compartment(r[0]) == compartment],
             sources=[] if self._whole[compartment] else list(self._sources),
             state=msgspec.Raw(body),
+            told=self._told,
             whole=self._whole[compartment],
             withdraws=self._withdraws[compartment],
         )

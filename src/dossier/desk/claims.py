@@ -24,6 +24,7 @@ from dossier.model.absence import Absence
 from dossier.model.claims import MARKS, Claim, absent, pattern, section_of, under
 from dossier.model.fields import SectionSpec, nearest_name, shown_path
 from dossier.model.problems import problem
+from dossier.repository import Put
 
 if TYPE_CHECKING:
     from dossier.desk.desk import Desk
@@ -107,8 +108,8 @@ class ClaimsCounter:
         """End one claim; what it hid shows again."""
         path, origin = statement.path, statement.origin
 
-        def step(acting: Acting) -> None:
-            acting.retract(path, origin.act, origin.channel, self._claims_of(acting.loaded))
+        def step(work: Work, acting: Acting) -> None:
+            acting.retract(path, origin.act, origin.channel, self._claims_of(work, acting.loaded))
 
         return self._act(statement.dossier, "withdraw", path, step, request_id, told)
 
@@ -118,7 +119,7 @@ class ClaimsCounter:
         """Answer a "same part?" question (`view.questions()`): `path` is the new part."""
         target = self._reading.resolve(dossier)
 
-        def step(acting: Acting) -> None:
+        def step(work: Work, acting: Acting) -> None:
             known = acting.loaded.core.questions.get(path) or acting.loaded.special.questions.get(path, "")
             if not known:
                 raise InputError([problem("part.no_question", shown_path(*pattern(path).split("/")))])
@@ -133,8 +134,8 @@ class ClaimsCounter:
     ) -> DossierView:
         named = Mark(statement.path, statement.origin.act, statement.origin.channel, mark, on)
 
-        def step(acting: Acting) -> None:
-            acting.mark(named, MARKS[mark], self._claims_of(acting.loaded))
+        def step(work: Work, acting: Acting) -> None:
+            acting.mark(named, MARKS[mark], self._claims_of(work, acting.loaded))
 
         return self._act(statement.dossier, verb, statement.path, step, request_id, told)
 
@@ -143,7 +144,7 @@ class ClaimsCounter:
         dossier: str,
         verb: str,
         path: str,
-        step: Callable[[Acting], None],
+        step: Callable[[Work, Acting], None],
         request_id: str | None,
         told: Told,
     ) -> DossierView:
@@ -158,21 +159,27 @@ class ClaimsCounter:
             if not decision.mask(spec) & anatomy(spec).masks[field]:
                 raise ReadableFieldError(path=f"{spec.key}/{field}", field=field, role=self._reading.role)
             acting = self._writing.begin(loaded, verb, act, now, told)
-            step(acting)
-            return self._writing.finish(work, acting, verb)
+            acting.told_as(told)
+            step(work, acting)
+            return self._writing.finish(work, acting, verb, decision)
 
-        return self._writing.once(verb, request_id, intent, named, self._again)
+        return self._writing.once(verb, request_id, intent, named, self._again, [dossier, path, verb, told])
 
-    def _claims_of(self, loaded: Loaded) -> Callable[[str, str], list[Claim]]:
+    def _claims_of(self, work: Work, loaded: Loaded) -> Callable[[str, str], list[Claim]]:
         def live(compartment: str, path: str) -> list[Claim]:
-            return self._live(loaded.id, loaded.head.kind, compartment).get(path, [])
+            return self._live(loaded.id, loaded.head.kind, compartment, work).get(path, [])
 
         return live
 
-    def _live(self, dossier: str, kind: str, compartment: str) -> dict[str, list[Claim]]:
-        rows = self._archive.repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0")
+    def _live(self, dossier: str, kind: str, compartment: str, work: Work | None = None) -> dict[str, list[Claim]]:
+        """All live claims of a compartment, from the acts stored and those that wait in the same batch."""
+        stored = self._archive.repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0")
+        rows = [(row.id, row.body) for row in stored]
+        for op in work.ops if work is not None else ():
+            if isinstance(op, Put) and op.collection == "acts" and op.id.startswith(f"{dossier}/"):
+                rows.append((op.id, op.body))
         apart = compartment == "special"
-        acts = [decode_act(row.body) for row in rows if row.id.endswith("~special") == apart]
+        acts = [decode_act(body) for row_id, body in rows if row_id.endswith("~special") == apart]
 
         def kinds(section: str) -> dict[str, str] | None:
             spec = self._archive.registry.find(section, kind)

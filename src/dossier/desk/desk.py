@@ -23,16 +23,16 @@ from dossier.desk.reading import Reading, Target
 from dossier.desk.recording import shape_hash
 from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
 from dossier.desk.views import DossierView
-from dossier.desk.work import Unit, Work
+from dossier.desk.work import Intent, Unit, Work
 from dossier.desk.writing import Writing, named, withdraws
-from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, ReadableFieldError
+from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, QuestionOpenError, ReadableFieldError
 from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
 from dossier.policy import Decision
 from dossier.present import Brief, brief_of, card_text
-from dossier.repository import Key, Put, encode
+from dossier.repository import Key, Row
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -73,8 +73,9 @@ class Desk:
         `kind` person, organization or group; `name` is asserted as `basic/name`. InputError lists every problem;
         nothing is written then.
         """
-        self.reading.permit("collect", called="register")
+        decision = self.reading.permit("collect", called="register")
         _party(kind, standing, stage)
+        _only(changes, Change)
         said = [*([change("basic", name=name)] if name is not None else []), *changes]
         prepared = self.writing.prepare(said, kind, told)
         archive = self.archive
@@ -87,9 +88,10 @@ class Desk:
             head = Head(kind=kind, number=given[0], pseudonym=pseudonym, stage=stage, standing=standing)
             loaded = work.fresh(dossier, head)
             loaded.index.update(head_index(head))
-            return self.writing.act(work, loaded, "register", act, now, prepared, told)
+            return self.writing.act(work, loaded, "register", act, now, prepared, told, decision)
 
-        return self.writing.once("register", request_id, intent, named, self.again)
+        asked = [kind, standing, stage, said, told]
+        return self.writing.once("register", request_id, intent, named, self.again, asked)
 
     def update(
         self,
@@ -105,24 +107,30 @@ class Desk:
         Passing a view makes ConflictError when a field named here changed since that view; passing a number or id
         asks for no check (K5). `UNSET`, removals and moves need the right to edit.
         """
-        self.reading.permit("collect", called="update")
+        decision = self.reading.permit("collect", called="update")
+        _only(changes, Change)
+        _party("person", "customer" if standing == "" else standing, "prospect" if stage == "" else stage)
         if stage or standing or any(withdraws(item) for item in changes):
-            self.reading.permit("edit", called="update")
-        _party("person", standing or "customer", stage or "prospect")
+            decision = self.reading.permit("edit", called="update")
         if not (changes or stage or standing):
             raise InputError([problem("enter.empty", "update")])
-        target = self.reading.resolve(dossier)
-        basis = dossier if isinstance(dossier, DossierView) and self.writing.unit is None else None
+        target = self.reading.known(dossier, decision, "update")
+        basis = dossier if isinstance(dossier, DossierView) else None
         act, now = self.archive.new_id(), self.archive.moment()
 
         def intent(work: Work) -> DossierView:
+            # What this unit itself has changed since the view is no conflict.
+            others = target not in work.loaded
             loaded = work.load(target)
             prepared = self.writing.prepare(changes, loaded.head.kind, told)
-            if basis is not None:
+            if basis is not None and others:
                 self.writing.unchanged(basis, work, loaded, prepared)
-            return self.writing.act(work, loaded, "update", act, now, prepared, told, stage=stage, standing=standing)
+            return self.writing.act(
+                work, loaded, "update", act, now, prepared, told, decision, stage=stage, standing=standing
+            )
 
-        return self.writing.once("update", request_id, intent, named, self.again)
+        asked = [target, changes, stage, standing, told]
+        return self.writing.once("update", request_id, intent, named, self.again, asked)
 
     def collect(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
@@ -131,32 +139,47 @@ class Desk:
 
         What cannot be placed (an unknown number) is kept for the custodian; the receipt is the same.
         """
-        self.reading.permit("collect", called="collect")
+        decision = self.reading.permit("collect", called="collect")
+        _only(what, Change, Draft)
         if any(withdraws(item) for item in what):
             raise InputError([problem("collect.append", "collect")])
+        self.writing.acceptable(what, told)
         act = self.archive.new_id()
         target = self._placed(dossier)
-        intent = self.writing.enter(target, what, "collect", act, told) if target else self._unplaced(what, act, told)
-        return self.writing.once(
-            "collect", request_id, lambda work: (intent(work), Receipt(act))[1], lambda receipt: receipt.act, Receipt
-        )
+        asked = [target or str(dossier), what, told]
+
+        def taken(intent: Intent[object]) -> Receipt:
+            return self.writing.once(
+                "collect", request_id, lambda work: (intent(work), Receipt(act))[1], lambda r: r.act, Receipt, asked
+            )
+
+        if target:
+            try:
+                return taken(self.writing.enter(target, what, "collect", act, told, decision))
+            except (InputError, QuestionOpenError) as error:
+                if "request.reused" in str(error.facts.get("codes", "")):
+                    raise
+        # Whether the file is not there or does not take it is for the custodian to see, not for the collector.
+        return taken(self.writing.unplaced(what, act, told, decision))
 
     def enter(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
     ) -> Entered:
         """Enter records, and what was learned with them, as one act (M33-M37, M78): `record(…)` and `change(…)`."""
-        self.reading.permit("collect", called="enter")
+        decision = self.reading.permit("collect", called="enter")
+        _only(what, Change, Draft)
         if any(withdraws(item) for item in what):
-            self.reading.permit("edit", called="enter")
-        target = self.reading.resolve(dossier)
+            decision = self.reading.permit("edit", called="enter")
+        target = self.reading.known(dossier, decision, "enter")
         act = self.archive.new_id()
-        intent = self.writing.enter(target, what, "enter", act, told)
+        intent = self.writing.enter(target, what, "enter", act, told, decision)
         return self.writing.once(
             "enter",
             request_id,
             lambda work: Entered(target, intent(work), act),
             lambda entered: [entered.dossier, list(entered.records), entered.act],
             lambda known: Entered(known[0], tuple(known[1]), known[2]),
+            [target, what, told],
         )
 
     def follow_up(
@@ -170,34 +193,40 @@ class Desk:
         **told: Unpack[Told],
     ) -> RecordView:
         """Add an entry to a record: a note, a new state, a new due day. Earlier entries stay."""
-        self.reading.permit("collect", called="follow_up")
+        decision = self.reading.permit("collect", called="follow_up")
+        if state is not None or due:
+            # Which state may follow tells the present one.
+            self.reading.permit("consult", called="follow_up")
         row_id = _row_id(record)
         day = as_day(due, path="due") if due else ""
         if not fits(note, 10_000):
             raise InputError([problem("told.text", "note", limit=10_000)])
+        if not (note or day or state):
+            raise InputError([problem("follow_up.empty", "follow_up")])
         act, now = self.archive.new_id(), self.archive.moment()
         details = self.writing.details(told, act, now)
 
-        def intent(work: Work) -> str:
+        def intent(work: Work) -> RecordView:
             dossier = row_id.partition("/")[0]
             row = work.row("records", row_id)
             if row is None:
                 raise NotFoundError()
-            work.ops.extend(
-                follow_ops(self.archive, row, state=state, note=note, due=day, act=act, at=now,
-                           actor=self.actor.id, told=details)
-            )  # fmt: skip
+            ops = follow_ops(self.archive, row, state=state, note=note, due=day, act=act, at=now,
+                             actor=self.actor.id, told=details)  # fmt: skip
+            work.ops.extend(ops)
             work.stale[dossier] = None
             subject = (self.writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-            work.events.append(self.writing.event("follow_up", act, now, subject))
-            after = work.row("records", row_id)
-            assert after is not None
-            view.append(record_view(self.archive, after, self.reading.decide("consult")))
-            return row_id
+            work.events.append(self.writing.event("follow_up", decision, act, now, subject))
+            return self._record(work.row("records", row_id))
 
-        view: list[RecordView] = []
-        self.writing.once("follow_up", request_id, intent, str, str)
-        return view[-1] if view else self._record(row_id)
+        def again(known: Any) -> RecordView:
+            row = self.archive.repository.get_many([Key("records", row_id)])[0]
+            return self._record(row, known=known)
+
+        return self.writing.once(
+            "follow_up", request_id, intent, lambda view: [view.state, view.entries], again,
+            [row_id, state, note, day, told],
+        )  # fmt: skip
 
     # -- giving out -------------------------------------------------------------------------------
 
@@ -304,11 +333,19 @@ class Desk:
     def unit(self, *, because: str = "") -> Iterator[Desk]:
         """Several verbs in one batch; more than 1,000 rows make several batches, each complete in itself (K11).
 
-        The desk it gives has the same verbs; an exception inside writes nothing of what was not written yet.
+        The desk it gives has the same verbs; consulting by it sees what the unit has said, finding does not. An
+        exception inside writes nothing of what was not written yet. A unit inside a unit is the same one; a unit
+        that is over takes nothing more in (UnitEndedError).
         """
+        if self.writing.unit is not None:
+            yield self
+            return
         unit = Unit(self.archive)
-        yield Desk(self.archive, self.actor, self.reading.role, self.reading.purpose, unit, because)
-        unit.flush()
+        try:
+            yield Desk(self.archive, self.actor, self.reading.role, self.reading.purpose, unit, because)
+            unit.flush()
+        finally:
+            unit.end()
 
     # -- counters ---------------------------------------------------------------------------------
 
@@ -354,25 +391,8 @@ class Desk:
         except NotFoundError:
             return ""
         (row,) = self.archive.repository.get_many([Key("dossiers", target)])
-        known = row is not None or (self.writing.unit is not None and self.writing.unit.knows(target))
-        return target if known else ""
-
-    def _unplaced(self, what: tuple[Change | Draft, ...], act: str, told: Told) -> Any:
-        """Keep what nobody's file could be found for; nothing handed in is lost."""
-        now = self.archive.moment()
-        said = {
-            "act": act,
-            "actor": self.actor.id,
-            "because": self.writing.because(told),
-            "told": self.writing.details(told, act, now),
-            "what": [self.writing.plain(item) for item in what],
-        }
-
-        def intent(work: Work) -> None:
-            work.ops.append(Put("unplaced", act, encode(said), {}, "", 0))
-            work.events.append(self.writing.event("collect", act, now, ("", 0, "")))
-
-        return intent
+        unit = self.writing.unit
+        return target if row is not None or (unit is not None and unit.pending(target) is not None) else ""
 
     def _binding(self, plan: Plan, decision: Decision) -> tuple[bytes, ...]:
         """What a cursor is good for: this actor's query under this policy."""
@@ -389,11 +409,15 @@ class Desk:
         self.archive.recorder.read(event)
         return page
 
-    def _record(self, row_id: str) -> RecordView:
-        (row,) = self.archive.repository.get_many([Key("records", row_id)])
+    def _record(self, row: Row | None, *, known: Any = None) -> RecordView:
         if row is None:
             raise NotFoundError()
-        return record_view(self.archive, row, self.reading.decide("consult"))
+        decision = self.reading.decide("consult")
+        view = record_view(self.archive, row, decision)
+        if known is not None:
+            view = attrs.evolve(view, state=known[0], entries=known[1])
+        # Whoever may only collect learns nothing of the record that he did not say.
+        return view if decision.allowed else attrs.evolve(view, state="", entries=0, opened="")
 
     def __reduce__(self) -> NoReturn:
         raise NotPicklableError(what="Desk")
@@ -409,9 +433,15 @@ def _row_id(record: RecordView | RecordRef) -> str:
 
 def _party(kind: str, standing: str, stage: str) -> None:
     found = [
-        problem("party.word", name, words=", ".join(word.value for word in words))
+        problem("party.word", name, words=", ".join(w.value for w in words if w.value != "destroyed"))
         for name, given, words in (("kind", kind, PartyKind), ("standing", standing, Standing), ("stage", stage, Stage))
-        if given not in {word.value for word in words}
+        if type(given) is not str or given not in {word.value for word in words} - {"destroyed"}
     ]
     if found:
         raise InputError(found)
+
+
+def _only(what: tuple[object, ...], *kinds: type) -> None:
+    """InputError unless everything that was handed in is a change (or a draft of a record)."""
+    if not all(isinstance(item, kinds) for item in what):
+        raise InputError([problem("change.kind", "change")])

@@ -48,8 +48,8 @@ class MergesCounter:
     def _link(
         self, survivor: Target, absorbed: Target, verb: str, request_id: str | None, told: Told
     ) -> DossierView:
-        self._reading.permit("edit", called=verb)
-        first, second = self._reading.resolve(survivor), self._reading.resolve(absorbed)
+        decision = self._reading.permit("edit", called=verb)
+        first, second = (self._reading.known(each, decision, verb) for each in (survivor, absorbed))
         act, now = self._archive.new_id(), self._archive.moment()
         self._writing.details(told, act, now)
 
@@ -79,15 +79,16 @@ class MergesCounter:
             begun[1][1].moved = {"into" if verb == "merge" else "out_of": first}
             for loaded, acting in begun:
                 loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
+                acting.told_as(told)
                 work.ops.extend(acting.rows())
                 subject = (loaded.head.pseudonym, loaded.head.rev, "")
-                work.events.append(self._writing.event(verb, act, acting.head.at, subject))
+                work.events.append(self._writing.event(verb, decision, act, acting.head.at, subject))
             bodies = self._indexed(work, first)
             if verb == "unmerge":
                 self._indexed(work, second)
             return self._writing.shown(bodies, first)
 
-        return self._writing.once(verb, request_id, intent, named, self._again)
+        return self._writing.once(verb, request_id, intent, named, self._again, [first, second, told])
 
     def _indexed(self, work: Work, top: str) -> list[tuple[bytes, bytes]]:
         """A file is found by what its linked set shows; the one taken out by its own again."""

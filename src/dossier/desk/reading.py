@@ -23,6 +23,7 @@ from dossier.repository import Eq, Key, Query, Row, decode
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
     from dossier.desk.staff import Actor
+    from dossier.desk.work import Unit
 
 Target = DossierView | str
 """A dossier is named by a view, its id (32 hex characters) or its registration number."""
@@ -41,6 +42,8 @@ class Reading:
         self._masks: dict[tuple[str, str], str] = {}
         self._apart: dict[int, bool] = {}
         self.pages: Callable[..., Any] | None = None
+        self.unit: Unit | None = None
+        """The unit these reads belong to: what it has said is seen."""
 
     # -- judgement --------------------------------------------------------------------------------
 
@@ -115,8 +118,11 @@ class Reading:
         if isinstance(target, DossierView):
             return target.id
         if type(target) is str:
+            target = target.strip()
             if len(target) == 32 and _is_hex(target):
                 return target
+            if self.unit is not None and (pending := self.unit.numbered(target)):
+                return pending
             where = Eq("number", target)
             page = self.archive.repository.find(Query(collection="dossiers", where=where, limit=1, bodies=False))
             if page.rows:
@@ -137,8 +143,12 @@ class Reading:
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
         found: list[DossierView | None] = []
         rows = self.archive.repository.get_many(keys)
-        for n, _ in enumerate(dossiers):
+        for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
+            pending = self.unit.pending(dossier) if self.unit is not None else None
+            if pending is not None and not (pending.head.into or pending.head.linked):
+                found.append(self.view(dossier, pending.body, pending.special_body, decision, self._facts_in(facts)))
+                continue
             found.append(self.from_rows(core, special, self._facts_in(facts), decision) if core is not None else None)
         return found
 

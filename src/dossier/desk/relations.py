@@ -46,8 +46,8 @@ class RelationsCounter:
         **told: Unpack[Told],
     ) -> Relation:
         """`a` stands in relation `kind` to `b` (buys_for, colleague, introduced, …; the vocabulary is open)."""
-        self._reading.permit("collect", called="relate")
-        first, second = self._reading.resolve(a), self._reading.resolve(b)
+        decision = self._reading.permit("collect", called="relate")
+        first, second = (self._reading.known(each, decision, "relate") for each in (a, b))
         days = [as_day(day, path=name) if day else "" for name, day in (("since", since), ("until", until))]
         if first == second or not kind or not fits(kind, 200) or not fits(note, 10_000):
             raise InputError([problem("relation.ends", "relation")])
@@ -61,7 +61,7 @@ class RelationsCounter:
             index: dict[str, IndexValue] = {"ends": tuple(sorted((first, second))), "kind": kind}
             work.ops.append(Put("relations", act, encode(body), index, core_scope(first), 0))
             for head in heads:
-                work.events.append(self._writing.event("relate", act, now, (head.pseudonym, 0, "relation")))
+                work.events.append(self._writing.event("relate", decision, act, now, (head.pseudonym, 0, "relation")))
             return Relation(a=first, b=second, kind=kind, since=days[0], until=days[1], note=note)
 
         return self._writing.once("relate", request_id, intent, attrs.asdict, lambda known: Relation(**known))

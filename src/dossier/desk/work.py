@@ -14,7 +14,7 @@ from dossier.codec.state import Head, State
 from dossier.desk.acting import Loaded
 from dossier.desk.facts import stale
 from dossier.desk.layout import Indexing
-from dossier.errors import ConflictError, NotFoundError, RepositoryError
+from dossier.errors import ConflictError, NotFoundError, RepositoryError, UnitEndedError
 from dossier.ledger import Event
 from dossier.repository import MAX_BATCH, Batch, Key, Op, Put, Row
 
@@ -37,6 +37,8 @@ class Work:
         self.loaded: dict[str, Loaded] = {}
         self.stale: dict[str, None] = {}
         """Dossiers whose computed facts are to be refreshed once the batch is kept."""
+        self.answers: dict[str, tuple[str, Any]] = {}
+        """Requests carried out in this batch: what was asked, what was answered."""
 
     def load(self, dossier: str) -> Loaded:
         """The dossier as this batch will leave it. NotFoundError if there is none."""
@@ -131,9 +133,17 @@ class Unit:
         self._archive = archive
         self._work = Work(archive)
         self._intents: list[Intent[Any]] = []
+        self._ended = False
+
+    def end(self) -> None:
+        """Take nothing more in; what was not written is given up."""
+        self._ended = True
+        self._intents, self._work = [], Work(self._archive)
 
     def run(self, intent: Intent[T]) -> T:
-        """Run an intent now, write it later."""
+        """Run an intent now, write it later. UnitEndedError once the unit is over."""
+        if self._ended:
+            raise UnitEndedError()
         result = self._tried(intent)
         if self._size > MAX_BATCH - 1 and self._intents:
             # Together they are too many: the earlier ones go first, and this one begins the next batch.
@@ -145,9 +155,13 @@ class Unit:
             self.flush()
         return result
 
-    def knows(self, dossier: str) -> bool:
-        """Whether a verb of this unit has begun or loaded the dossier."""
-        return dossier in self._work.loaded
+    def pending(self, dossier: str) -> Loaded | None:
+        """The dossier as the unit will leave it, if one of its verbs has begun or loaded it."""
+        return self._work.loaded.get(dossier)
+
+    def numbered(self, number: str) -> str:
+        """The id of a dossier of this unit by its registration number, "" if it has none."""
+        return next((id for id, loaded in self._work.loaded.items() if loaded.head.number == number), "")
 
     @property
     def _size(self) -> int:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
+import msgspec
 
 from dossier.codec import Parsed
 from dossier.codec.acts import decode_act
@@ -29,8 +31,10 @@ from dossier.model.claims import section_of
 from dossier.model.clock import day_of, instant
 from dossier.model.edits import Edit, Unset
 from dossier.model.fields import SectionSpec
+from dossier.model.party import PartyKind
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
+from dossier.policy import Decision
 from dossier.repository import Check, Index, Key, Put, decode, encode
 
 if TYPE_CHECKING:
@@ -59,13 +63,22 @@ class Prepared:
         return tuple(f"{self.spec.key}/{name}" for name in names)
 
 
+def plain(value: object) -> bytes:
+    """What was said, as bytes that are equal where it is: changes, drafts, typed and plain values."""
+    return msgspec.json.encode(value, order="sorted", enc_hook=_named_type)
+
+
+def _named_type(value: object) -> object:
+    return value.__qualname__ if isinstance(value, type) else repr(value)
+
+
 class Writing:
     """Writes of one actor, alone or gathered in a unit."""
 
     def __init__(self, archive: Archive, reading: Reading, unit: Unit | None, because: str) -> None:
         self.archive = archive
         self.reading = reading
-        self.unit = unit
+        self.unit = reading.unit = unit
         self._because = because
 
     # -- running ----------------------------------------------------------------------------------
@@ -83,24 +96,38 @@ class Writing:
         intent: Intent[T],
         answer: Callable[[T], Any],
         again: Callable[[Any], T],
+        asked: object = None,
     ) -> T:
-        """Run an intent with a request id: the same id twice has one effect and the same answer (K5)."""
+        """Run an intent with a request id: the same id twice has one effect and the same answer, whoever repeats it
+        (K5). InputError where the id comes back with something else that is `asked`."""
         if request_id is None:
             return self.run(intent)
         if not request_id or not fits(request_id, 200):
             raise InputError([problem("request.id", "request_id")])
-        key = hashlib.sha256(f"{self.reading.actor.id}\0{called}\0{request_id}".encode()).hexdigest()
+        key = hashlib.sha256(f"{called}\0{request_id}".encode()).hexdigest()
+        print_of = hmac.new(self.archive.manifest.key, plain(asked), hashlib.sha256).hexdigest()
 
         def guarded(work: Work) -> tuple[bool, Any]:
+            if key in work.answers:
+                return False, self._same(work.answers[key], print_of)
             row = work.row("requests", key)
             if row is not None:
-                return True, decode(row.body)
+                known = decode(row.body)
+                return True, self._same((known["asked"], known["answer"]), print_of)
             result = intent(work)
-            work.ops.append(Put("requests", key, encode(answer(result)), {}, "", 0))
+            body = encode({"answer": answer(result), "asked": print_of})
+            work.ops.append(Put("requests", key, body, {}, "", 0))
+            work.answers[key] = (print_of, result)
             return False, result
 
         known, result = self.run(guarded)
         return again(result) if known else cast(T, result)
+
+    @staticmethod
+    def _same(known: tuple[str, Any], asked: str) -> Any:
+        if known[0] != asked:
+            raise InputError([problem("request.reused", "request_id")])
+        return known[1]
 
     # -- preparing --------------------------------------------------------------------------------
 
@@ -167,6 +194,7 @@ class Writing:
         now: str,
         prepared: Sequence[Prepared],
         told: Told,
+        decision: Decision,
         *,
         stage: str = "",
         standing: str = "",
@@ -174,15 +202,12 @@ class Writing:
         """Apply prepared changes as one act; the view of what came of it."""
         acting = self.begin(loaded, verb, act, now, told)
         acting.move(stage=stage, standing=standing)
-        for item in prepared:
-            source = acting.source(item.told)
-            if item.raw is not None:
-                acting.typed(item.spec, item.raw, source)
-            elif item.parsed is not None:
-                acting.change(item.spec, item.parsed, source)
-        return self.finish(work, acting, verb)
+        apply(acting, prepared)
+        return self.finish(work, acting, verb, decision)
 
-    def finish(self, work: Work, acting: Acting, verb: str, records: Sequence[str] = ()) -> DossierView:
+    def finish(
+        self, work: Work, acting: Acting, verb: str, decision: Decision, records: Sequence[str] = ()
+    ) -> DossierView:
         """Put an act and its event into the batch; the view of the new state."""
         loaded = acting.loaded
         work.ops.extend(acting.rows())
@@ -194,7 +219,7 @@ class Writing:
             work.ops.append(self.index_op(top, bodies))
         mask = written_mask(acting.touched, records)
         subject = (loaded.head.pseudonym, loaded.head.rev, mask)
-        work.events.append(self.event(verb, acting.head.id, acting.head.at, subject))
+        work.events.append(self.event(verb, decision, acting.head.id, acting.head.at, subject))
         return self.shown(bodies, top)
 
     def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
@@ -206,9 +231,8 @@ class Writing:
                 return view
         return self.reading.view(top, *self.reading.combined(bodies, today), decision)
 
-    def event(self, verb: str, act: str, at: str, subject: tuple[str, int, str]) -> Event:
-        """The event of a change; its verb decides by the right to collect or to edit."""
-        decision = self.reading.decide("collect" if verb in COLLECTING else "edit")
+    def event(self, verb: str, decision: Decision, act: str, at: str, subject: tuple[str, int, str]) -> Event:
+        """The event of a change, under the decision that permitted it."""
         return self.reading.event(verb, decision, subjects=(subject,), act=act, at=at)
 
     def unchanged(self, basis: DossierView, work: Work, loaded: Loaded, prepared: Sequence[Prepared]) -> None:
@@ -255,7 +279,7 @@ class Writing:
     # -- records ----------------------------------------------------------------------------------
 
     def enter(
-        self, target: str, what: Sequence[Change | Draft], verb: str, act: str, told: Told
+        self, target: str, what: Sequence[Change | Draft], verb: str, act: str, told: Told, decision: Decision
     ) -> Intent[tuple[str, ...]]:
         """The intent that enters records and changes as one act; it gives the ids of the records."""
         drafts = [parse_draft(self.archive, item) for item in what if isinstance(item, Draft)]
@@ -272,11 +296,7 @@ class Writing:
                 loaded = work.load(target)
                 prepared = self.prepare(changes, loaded.head.kind, told)
                 acting = self.begin(loaded, verb, act, now, told)
-                for item in prepared:
-                    if item.raw is not None:
-                        acting.typed(item.spec, item.raw, acting.source(item.told))
-                    elif item.parsed is not None:
-                        acting.change(item.spec, item.parsed, acting.source(item.told))
+                apply(acting, prepared)
                 at = acting.head.at
             for record, (kind, document) in zip(ids, drafts, strict=True):
                 work.ops.extend(
@@ -286,41 +306,55 @@ class Writing:
                 work.stale[target] = None
             kinds = [kind for kind, _ in drafts]
             if changes:
-                self.finish(work, acting, verb, kinds)
+                self.finish(work, acting, verb, decision, kinds)
             else:
                 head = self.head(work, target)
                 mask = written_mask({}, kinds)
-                work.events.append(self.event(verb, act, at, (head.pseudonym, 0, mask)))
+                work.events.append(self.event(verb, decision, act, at, (head.pseudonym, 0, mask)))
             return ids
 
         return intent
 
-    def plain(self, item: Change | Draft) -> dict[str, Any]:
-        """What was handed in, as JSON, when nobody knows yet what kind of party it is about."""
-        if isinstance(item, Draft):
-            kind, document = parse_draft(self.archive, item)
-            return {"record": kind, "fields": document}
-        problems: tuple[Problem, ...] = ()
-        for kind in ("person", "organization", "group"):
+    def acceptable(self, what: Sequence[Change | Draft], told: Told) -> None:
+        """InputError unless some kind of party could have been told all of this: what a collector learns without
+        learning anything of the file."""
+        found: list[tuple[Problem, ...]] = []
+        for kind in PartyKind:
             try:
-                prepared = self._prepared(item, kind, Told())
+                for item in what:
+                    if isinstance(item, Draft):
+                        parse_draft(self.archive, item)
+                self.prepare([item for item in what if isinstance(item, Change)], kind.value, told)
+                return
             except InputError as error:
-                problems = problems or error.problems
-                continue
-            codec = self.archive.registry.codec(prepared.spec)
-            raw = prepared.raw
-            if raw is None and prepared.parsed is not None:
-                added = {name: edit.add for name, edit in prepared.parsed.edits.items()}
-                raw = codec.dump(prepared.spec.cls(**{**prepared.parsed.values, **added}))
-            return {"section": prepared.spec.key, "fields": decode(raw or b"{}")}
-        raise InputError(problems)
+                found.append(error.problems)
+        # The kind that was meant is the one that knows most of the fields.
+        raise InputError(min(found, key=lambda problems: sum(p.code == "field.unknown" for p in problems)))
 
-    def details(self, told: Told, act: str, at: str) -> dict[str, str]:
+    def unplaced(
+        self, what: Sequence[Change | Draft], act: str, told: Told, decision: Decision
+    ) -> Intent[tuple[str, ...]]:
+        """Keep, as it was given, what no file takes; nothing handed in is lost."""
+        if not what:
+            raise InputError([problem("enter.empty", "collect")])
+        now = self.archive.moment()
+        details = self.details(told, act, now)
+        body = {"act": act, "actor": self.reading.actor.id, "at": now, "told": details, "what": plain(what).decode()}
+
+        def intent(work: Work) -> tuple[str, ...]:
+            work.ops.append(Put("unplaced", act, encode(body), {}, "", 0))
+            work.events.append(self.event("collect", decision, act, now, ("", 0, "")))
+            return ()
+
+        return intent
+
+    def details(self, told: Told, act: str, at: str) -> dict[str, Any]:
         """How an entry was told. InputError as for claims."""
         source = told_source(told, act=act, rev=0, at=at, zone=self.archive.zone)
         return {
             "because": self.because(told),
             "channel": source.channel,
+            "evidence": list(source.evidence),
             "observed": source.observed,
             "told_by": source.told_by,
         }
@@ -346,12 +380,8 @@ class Writing:
         indexing, registry = self.archive.indexing, self.archive.registry
         index = indexing.whole(combined.head, combined, registry)
         if row is not None:
-            index.update({name: value for name, value in row.index.items() if name in indexing.derived})
             index.update(indexing.foreign(row.index, registry, combined.head))
         return Index("dossiers", survivor, index, 0, True)
-
-
-COLLECTING = frozenset({"register", "update", "collect", "enter", "follow_up"})
 
 
 def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> str:
@@ -360,13 +390,28 @@ def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> st
     return ";".join([*runs, *(PREFIX + record for record in sorted(set(records)))])
 
 
+def apply(acting: Acting, prepared: Sequence[Prepared]) -> None:
+    """Apply changes to an act in the order they were given."""
+    for item in prepared:
+        source = acting.source(item.told)
+        if item.raw is not None:
+            acting.typed(item.spec, item.raw, source)
+        elif item.parsed is not None:
+            acting.change(item.spec, item.parsed, source)
+
+
 def withdraws(item: Change | Draft) -> bool:
     """Whether a change takes something away, which needs the right to edit."""
-    if not isinstance(item, Change):
+    return isinstance(item, Change) and any(_takes(value) for value in item.values.values())
+
+
+def _takes(value: object) -> bool:
+    if isinstance(value, Unset):
+        return True
+    if not isinstance(value, Edit):
         return False
-    return any(
-        isinstance(value, Unset) or (isinstance(value, Edit) and bool(value.remove)) for value in item.values.values()
-    )
+    inner = (part for part in value.change.values() if isinstance(part, Mapping))
+    return bool(value.remove) or any(_takes(each) for part in inner for each in part.values())
 
 
 def _spec_of(registry: Any, cls: type, kind: str) -> SectionSpec:

@@ -92,7 +92,9 @@ def test_linked_files_answer_writes_as_they_read(place: DeskPlace) -> None:
         assert seen.token == merged.token and seen.number == one.number
         answered = desk.update(two.number, ds.change("basic", industry="toys"), channel="agency", request_id="u")
         assert answered.token == desk.consult(one.number).token
-        assert desk.update(two.number, ds.change("basic", industry="toys"), request_id="u").token == answered.token
+        assert desk.update(
+                two.number, ds.change("basic", industry="toys"), channel="agency", request_id="u"
+            ).token == answered.token
         with pytest.raises(E.ConflictError):
             desk.update(seen, ds.change("basic", industry="x"))
         desk.update(seen, ds.change("basic", scope="零售"))
