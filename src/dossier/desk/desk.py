@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 import attrs
@@ -16,7 +16,7 @@ import attrs
 from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change, fits
-from dossier.desk.finding import Condition, Plan, field, open_cursor, seal_cursor
+from dossier.desk.finding import Condition, Plan, current_numbers, distinct, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dossier.desk.claims import ClaimsCounter
     from dossier.desk.ledger import LedgerCounter
     from dossier.desk.merges import MergesCounter
+    from dossier.desk.placing import UnplacedCounter
     from dossier.desk.relations import RelationsCounter
     from dossier.desk.staff import Actor
 
@@ -260,7 +261,7 @@ class Desk:
             named = field("basic/name").contains(name)
             where = named if where is None else where & named
         try:
-            plan = self.archive.finder.plan(decision, where=where, order=order, limit=limit)
+            plan = self._plan(decision, where, order, limit)
         except ReadableFieldError as error:
             self.reading.refuse(decision, "find", shape_hash(["find", error.path]))
             raise
@@ -277,12 +278,15 @@ class Desk:
         """How many dossiers satisfy a condition; refused like `find`."""
         decision = self.reading.permit("consult", called="count")
         try:
-            plan = self.archive.finder.plan(decision, where=where, order=None, limit=1)
+            plan = self._plan(decision, where, None, 1)
         except ReadableFieldError as error:
             self.reading.refuse(decision, "count", shape_hash(["count", error.path]))
             raise
         self.archive.recorder.read(self.reading.event("count", decision, shape=shape_hash(plan.shape)))
-        return self.archive.repository.count(plan.query.collection, plan.query.where)
+        repository = self.archive.repository
+        if plan.query.collection != "dossiers":
+            return distinct(repository, plan.query)
+        return repository.count(plan.query.collection, plan.query.where)
 
     def history(self, dossier: Target, *, on: dt.date | str | None = None, known: Known | None = None) -> History:
         """The acts on a dossier and its state (`.view`): as known at a revision or instant, as valid on a day (K7)."""
@@ -371,6 +375,13 @@ class Desk:
         return RelationsCounter(self)
 
     @cached_property
+    def unplaced(self) -> UnplacedCounter:
+        """What was handed in and no file took: look at it, place it (M75)."""
+        from dossier.desk.placing import UnplacedCounter
+
+        return UnplacedCounter(self)
+
+    @cached_property
     def ledger(self) -> LedgerCounter:
         """Verify the ledger, read its tail."""
         from dossier.desk.ledger import LedgerCounter
@@ -393,6 +404,10 @@ class Desk:
         (row,) = self.archive.repository.get_many([Key("dossiers", target)])
         unit = self.writing.unit
         return target if row is not None or (unit is not None and unit.pending(target) is not None) else ""
+
+    def _plan(self, decision: Decision, where: Condition | None, order: str | None, limit: int) -> Plan:
+        current = partial(current_numbers, self.archive.repository)
+        return self.archive.finder.plan(decision, where=where, order=order, limit=limit, current=current)
 
     def _binding(self, plan: Plan, decision: Decision) -> tuple[bytes, ...]:
         """What a cursor is good for: this actor's query under this policy."""

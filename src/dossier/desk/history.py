@@ -25,6 +25,7 @@ from dossier.model.claims import Claim, Source, pattern, section_of
 from dossier.model.clock import as_day, as_instant, day_of
 from dossier.model.problems import problem
 from dossier.model.resolution import valid_on
+from dossier.model.withheld import WITHHELD, Withheld
 from dossier.policy import Decision
 from dossier.repository import Key, Repository, Row
 
@@ -48,6 +49,7 @@ class Said:
 class Act:
     """One act: who (name), when recorded (UTC), by which verb, why, and what it said that the caller may read.
 
+    `because` is WITHHELD where the act touched anything that the caller may not read: reasons repeat values.
     `withdrew` are paths whose claims it ended; `moved` changes of stage, standing and links;
     `number` names the file it was made in (of a linked set).
     """
@@ -56,7 +58,7 @@ class Act:
     at: str
     by: str = attrs.field(repr=False)
     verb: str
-    because: str = attrs.field(repr=False)
+    because: str | Withheld = attrs.field(repr=False)
     revision: int
     number: str
     said: tuple[Said, ...]
@@ -152,21 +154,31 @@ class History:
         said: list[Said] = []
         withdrew: list[str] = []
         marked: list[str] = []
+        hidden = False
         for part in parts:
             for path, source, value in asserted(part, self._kinds_of(kind)):
                 leaf = None if self._opaque(path, kind, parts) else self._readable_leaf(path, kind)
-                if leaf is not None:
+                if leaf is None:
+                    hidden = True
+                else:
                     shown = Absence(value["absent"]) if _is_absence(value) else typed(leaf, value)
                     said.append(Said(path, shown, source.channel, source.told_by))
-            withdrew.extend(path for path in part.withdraws if self._readable_below(path, kind))
-            withdrew.extend(path for path, _, _ in part.retracts if self._readable_below(path, kind))
-            marked.extend(f"{m.path} {m.mark}" for m in part.marks if self._readable_below(m.path, kind))
+            for path in (*part.withdraws, *(path for path, _, _ in part.retracts)):
+                if self._readable_below(path, kind):
+                    withdrew.append(path)
+                else:
+                    hidden = True
+            for mark in part.marks:
+                if self._readable_below(mark.path, kind):
+                    marked.append(f"{mark.path} {mark.mark}")
+                else:
+                    hidden = True
         return Act(
             id=head.id,
             at=head.at,
             by=names[head.actor],
             verb=head.verb,
-            because=head.because,
+            because=WITHHELD if hidden else head.because,
             revision=head.rev,
             number=number,
             said=tuple(said),

@@ -39,12 +39,16 @@ class Keys:
     ) -> list[Document]:
         by_key = {part["key"]: part for part in known}
         nested = [(name, inner) for name, inner in field.fields.items() if inner.declared.shape is Shape.ITEMS]
+        named: list[Document] = []
         for part in parts:
             given = part.get("key")
             if not given:
-                part["key"] = self._key(field, path, part, known, questions) if known else self._mint()
+                part["key"] = self._key(field, path, part, [*known, *named], questions)
             elif f"{path}[{given}]" in questions:
                 raise QuestionOpenError(path=path, part=f"{path}[{given}]")
+            if field.declared.same == "equal":
+                # The same phone twice in one change is one phone.
+                named.append(part)
             for name, inner in nested:
                 if name in part:
                     before = by_key.get(part["key"], {})
@@ -58,7 +62,7 @@ class Keys:
     def _key(
         self, field: FieldSpec, path: str, part: Document, known: list[Document], questions: dict[str, str]
     ) -> str:
-        same = identity(field, part)
+        same = identity(field, part) if known else ""
         alike = [other["key"] for other in known if same and identity(field, other) == same]
         if alike and field.declared.same == "equal":
             found: str = alike[0]

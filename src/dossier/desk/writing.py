@@ -23,6 +23,7 @@ from dossier.desk.changes import Change, Draft, Told, fits, told_source
 from dossier.desk.layout import act_id
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
+from dossier.desk.unplaced import pack
 from dossier.desk.views import DossierView
 from dossier.desk.work import Intent, Unit, Work, perform
 from dossier.errors import ConflictError, InputError, NotFoundError, Problem
@@ -339,7 +340,7 @@ class Writing:
             raise InputError([problem("enter.empty", "collect")])
         now = self.archive.moment()
         details = self.details(told, act, now)
-        body = {"act": act, "actor": self.reading.actor.id, "at": now, "told": details, "what": plain(what).decode()}
+        body = {"actor": self.reading.actor.id, "at": now, "told": details, "what": [pack(item) for item in what]}
 
         def intent(work: Work) -> tuple[str, ...]:
             work.ops.append(Put("unplaced", act, encode(body), {}, "", 0))

@@ -135,3 +135,47 @@ def test_claims_in_a_unit_stand_on_what_it_said_before(desk: ds.Desk, company: d
 def test_what_is_no_change_is_an_input_error(desk: ds.Desk, company: ds.DossierView, call: object) -> None:
     with pytest.raises(E.InputError):
         call(desk, company)  # type: ignore[operator]
+
+
+@pytest.mark.row("M75")
+def test_what_no_file_took_waits_and_is_placed(archive: ds.Archive, desk: ds.Desk) -> None:
+    doorman = archive.acting_as("门童", role="sales")
+    said = ds.change("preferences", taboos=["花生"], religion=ds.Absence.DECLINED).via("friend", told_by="朋友")
+    doorman.collect("KH-1999-00007", said, ds.record("visit", at="2026-01-01", text="来访"), evidence=["条 7"])
+    (note,) = desk.unplaced.list()
+    assert note.by == "门童" and len(note.what) == 2
+    guest = desk.register("单", kind="person")
+    with pytest.raises(E.DeniedError):
+        doorman.unplaced.place(note, guest)
+    desk.unplaced.place(note, guest)
+    view = desk.consult(guest)
+    assert view.preferences.taboos == ("花生",)
+    assert view.absence("preferences/religion") is ds.Absence.DECLINED
+    (taboo,) = desk.claims.of(guest, "preferences/taboos")
+    assert (taboo.origin.channel, taboo.origin.told_by) == ("friend", "朋友")
+    assert [record.kind for record in view.records()] == ["visit"]
+    assert desk.unplaced.list() == ()
+
+
+@pytest.mark.row("M129")
+def test_a_brief_does_not_say_none_where_nobody_asked(archive: ds.Archive, desk: ds.Desk) -> None:
+    service = archive.acting_as("服务员", role="service", purpose="serve")
+    guest = desk.register("单", kind="person")
+    assert service.brief(guest).taboos is None and "未询问" in service.brief(guest).text()
+    desk.update(guest.number, ds.change("preferences", taboos=ds.Absence.NONE))
+    assert service.brief(guest).taboos is ds.Absence.NONE and "无" in service.brief(guest).text()
+    desk.update(guest.number, ds.change("preferences", taboos=["花生"]))
+    assert service.brief(guest).taboos == ("花生",)
+
+
+def test_a_reason_is_withheld_with_what_it_explains(archive: ds.Archive, desk: ds.Desk) -> None:
+    guest = desk.register("单", kind="person", because="新客")
+    desk.update(guest.number, ds.change("preferences", taboos=["花生"]), because="客户说对花生过敏")
+    service = archive.acting_as("服务员", role="service")
+    assert [act.because for act in service.history(guest)] == ["新客", ds.WITHHELD]
+    assert [act.because for act in desk.history(guest)] == ["新客", "客户说对花生过敏"]
+
+
+def test_the_same_phone_twice_in_one_change_is_one_phone(desk: ds.Desk) -> None:
+    said = ds.change("basic", phones=["13800000000", "13800000000", "13900000000"])
+    assert len(desk.register("甲", said, kind="person").basic.phones) == 2  # type: ignore[arg-type]

@@ -1,0 +1,82 @@
+"""The counter for what was collected and no file took: an unknown number, a part that is not there (M75).
+
+Floor: desk. `desk.unplaced`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from dossier.desk.answers import Receipt
+from dossier.desk.changes import Change, Draft, Told
+from dossier.desk.reading import Target
+from dossier.desk.unplaced import unpack
+from dossier.desk.work import Work
+from dossier.errors import NotFoundError
+from dossier.repository import Delete, Key, decode
+
+if TYPE_CHECKING:
+    from dossier.desk.desk import Desk
+
+
+@attrs.frozen
+class Note:
+    """Something handed in that waits for a file: by whom (name), when, through which channel, and what."""
+
+    id: str
+    by: str
+    at: str
+    channel: str
+    told_by: str = attrs.field(repr=False)
+    what: tuple[Change | Draft, ...]
+
+
+class UnplacedCounter:
+    """Look at what waits (`list`) and enter it in the file it belongs to (`place`)."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+        self._reading = desk.reading
+        self._writing = desk.writing
+
+    def list(self, *, limit: int = 100) -> tuple[Note, ...]:
+        """What waits, at most `limit`. Needs the right to edit."""
+        decision = self._reading.permit("edit", called="unplaced")
+        rows = self._archive.repository.scan("unplaced", limit=limit)
+        notes = tuple(self._note(row.id, decode(row.body)) for row in rows)
+        self._archive.recorder.read(self._reading.event("unplaced", decision))
+        return notes
+
+    def place(self, note: Note | str, dossier: Target) -> Receipt:
+        """Enter what waits in a file, with the channel and the time it was handed in; it waits no longer.
+
+        InputError where the file does not take it; it goes on waiting then.
+        """
+        decision = self._reading.permit("edit", called="place")
+        row_id = note if isinstance(note, str) else note.id
+        (row,) = self._archive.repository.get_many([Key("unplaced", row_id)])
+        if row is None:
+            raise NotFoundError()
+        target = self._reading.known(dossier, decision, "place")
+        said = decode(row.body)
+        told = cast(Told, {**said["told"], "observed": said["told"]["observed"] or said["at"]})
+        act = self._archive.new_id()
+        enter = self._writing.enter(target, self._what(said), "place", act, told, decision)
+
+        def intent(work: Work) -> Receipt:
+            enter(work)
+            work.ops.append(Delete("unplaced", row_id, row.version))
+            return Receipt(act)
+
+        return self._writing.run(intent)
+
+    def _note(self, row_id: str, said: dict[str, Any]) -> Note:
+        told = said["told"]
+        by = self._archive.staff.by_id(said["actor"])
+        return Note(row_id, by, said["at"], told["channel"], told["told_by"], self._what(said))
+
+    @staticmethod
+    def _what(said: dict[str, Any]) -> tuple[Change | Draft, ...]:
+        return tuple(unpack(item) for item in said["what"])
