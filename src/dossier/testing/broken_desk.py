@@ -386,13 +386,13 @@ def loud_error() -> Sequence[Replace]:
     """An error carries what it was given."""
     from dossier.errors import NotFoundError
 
-    def resolve(self: Reading, target: Any) -> str:
+    def known(self: Reading, target: Any, *rest: Any) -> str:
         if isinstance(target, str) and not target.startswith("KH-") and len(target) != 32:
             raise NotFoundError(path=target)
-        return real(self, target)
+        return real(self, target, *rest)
 
-    real = Reading.resolve
-    return [(Reading, "resolve", resolve)]
+    real = Reading.known
+    return [(Reading, "known", known)]
 
 
 @_variant("K8_digest")

@@ -18,13 +18,13 @@ VISITED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("backend", "examples"), [("memory", 25), ("sqlite", 4)])
+@pytest.mark.parametrize(("backend", "examples"), [("memory", 40), ("sqlite", 4)])
 def test_machine(backend: str, examples: int, tmp_path: Path) -> None:
     class Machine(ArchiveMachine):
         place = staticmethod(lambda: DeskPlace.fresh(backend, tmp_path))  # type: ignore[arg-type]
         reach = Reach()
 
-    profile = settings(max_examples=examples, stateful_step_count=30, deadline=None,
+    profile = settings(max_examples=examples, stateful_step_count=24, deadline=None,
                        suppress_health_check=list(HealthCheck))  # fmt: skip
     run_state_machine_as_test(Machine, settings=profile)
     Machine.reach.require(examples, *VISITED)
