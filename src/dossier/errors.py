@@ -146,10 +146,10 @@ class ReadableFieldError(DeniedError):
     """A filter, sort or group names a field that the caller may not read; refused, never dropped (N2, N3)."""
 
     code = "policy.field"
-    zh = "查询所用资料 {field} 不在可读范围内"
-    en = "the query names {field}, which this role may not read"
-    fix_zh = "去掉该条件"
-    fix_en = "drop that condition"
+    zh = "资料 {field} 不可用于查询: 该角色以此目的无权读取"
+    en = "{field} may not be queried: this role may not read it under this purpose"
+    fix_zh = "去掉该条件, 或以允许的目的查询"
+    fix_en = "drop that condition, or act under a purpose that permits the field"
 
 
 class NotFoundError(DossierError):
@@ -262,6 +262,16 @@ class MissingArchiveError(RepositoryError):
     en = "there is no archive there"
     fix_zh = "先用 dossier.create 建立"
     fix_en = "create it first with dossier.create"
+
+
+class MissingFolderError(RepositoryError):
+    """What is to be made would lie in a folder that does not exist."""
+
+    code = "repository.folder"
+    zh = "所在文件夹不存在"
+    en = "the folder it would lie in does not exist"
+    fix_zh = "先建立文件夹, 或换一个位置"
+    fix_en = "make the folder first, or use another place"
 
 
 class NotAnArchiveError(RepositoryError):

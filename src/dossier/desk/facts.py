@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from dossier.desk.layout import MILLIONTHS, core_scope, date_text
-from dossier.desk.stored import AMOUNTS, stored_record
+from dossier.desk.layout import MILLIONTHS, core_scope
+from dossier.desk.stored import stored_record
+from dossier.desk.terms import first_day, money_term
 from dossier.errors import ConflictError
 from dossier.repository import (
     Aggregates,
@@ -74,10 +75,10 @@ def _refresh(repository: Repository, dossiers: Sequence[str]) -> bool:
             continue
         known = facts[SECTION]
         index = {
-            f"{SECTION}_total": _scaled(known.get("total")),
+            f"{SECTION}_total": money_term(known["total"]) if "total" in known else None,
             f"{SECTION}_times": known.get("times"),
-            f"{SECTION}_last_date": date_text(known["last_date"]) if "last_date" in known else None,
-            f"{SECTION}_arrears": _scaled(known.get("arrears")),
+            f"{SECTION}_last_date": first_day(known["last_date"]) if "last_date" in known else None,
+            f"{SECTION}_arrears": money_term(known["arrears"]) if "arrears" in known else None,
         }
         ops.append(Put("facts", dossier, body, {}, core_scope(dossier), version))
         ops.append(Index("dossiers", dossier, index, version + 1))
@@ -167,8 +168,3 @@ def _rating(repository: Reader, dossiers: Sequence[str]) -> dict[str, int] | Non
 def _latest(dossiers: Sequence[str], kind: str, *, bodies: bool) -> Query:
     where = And((_of(dossiers), Eq("kind", kind), Not(Eq("state", "cancelled"))))
     return Query(collection="records", where=where, order=Order("at", descending=True), limit=1, bodies=bodies)
-
-
-def _scaled(money: dict[str, str] | None) -> int | None:
-    """An index term: a sum beyond int64 sorts with the greatest."""
-    return max(-AMOUNTS, min(int(Decimal(money["amount"]) * MILLIONTHS), AMOUNTS - 1)) if money else None

@@ -9,39 +9,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import attrs
 
 from dossier.codec import SectionRegistry
-from dossier.desk.layout import DERIVED_FIELDS, MILLIONTHS, SEARCHES, Indexing
-from dossier.errors import CursorError, InputError, QueryError, ReadableFieldError
-from dossier.model.fields import SectionSpec, nearest_name
-from dossier.model.problems import problem
-from dossier.model.values import Money, PartialDate, Phone
+from dossier.desk.comparing import WORDS, Comparer
+from dossier.desk.layout import SEARCHES, Column, Indexing
+from dossier.desk.terms import CURRENCY, NUMBER, WORD
+from dossier.errors import CursorError, DamagedError, InputError, Problem, ReadableFieldError
+from dossier.model.fields import SectionSpec, nearest_name, shown_path
+from dossier.model.problems import problem, type_name
 from dossier.policy import Decision
-from dossier.repository import (
-    And,
-    Contains,
-    Eq,
-    Expr,
-    Ge,
-    Has,
-    In,
-    Lt,
-    Not,
-    Or,
-    Order,
-    Prefix,
-    Query,
-    fold,
-)
+from dossier.repository import And, Contains, Eq, Expr, In, Key, Not, Or, Order, Query, Reader, fold
 
-HEAD = {"number": "number", "kind": "kind", "standing": "standing", "stage": "stage"}
-Operand = str | int | bool | Decimal | Money | PartialDate
-_MONEY = frozenset({"transaction_status/total", "transaction_status/arrears"})
+_LINKS = 64
+_CHUNK = 1000
+_SEARCHED: Final = {"basic/name": "search_name", "basic/addresses": "search_address"}
+"""What can be asked by part, and the text index that answers."""
+_ORDERED = frozenset({"text", "word", "day", "monthday", "money", "number"})
 
 
 @attrs.frozen
@@ -54,10 +41,10 @@ class Condition:
     terms: tuple[Condition, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition("and", terms=(self, other))
+        return Condition("and", terms=(self, _condition(other)))
 
     def __or__(self, other: Condition) -> Condition:
-        return Condition("or", terms=(self, other))
+        return Condition("or", terms=(self, _condition(other)))
 
     def __invert__(self) -> Condition:
         return Condition("not", terms=(self,))
@@ -68,7 +55,11 @@ class Condition:
 
 @attrs.frozen(eq=False)
 class Field:
-    """An indexed field by its path: `field("basic/addresses/region") == "华东"`."""
+    """An indexed field by its path: `field("basic/addresses/region") == "华东"`.
+
+    Operands are given as values of the field are: text, or the value's own type. Not every operator fits every field;
+    `find` says which do.
+    """
 
     path: str
 
@@ -76,24 +67,24 @@ class Field:
         return Condition("eq", self.path, (value,))
 
     def __ne__(self, value: object) -> Condition:  # type: ignore[override]
-        return Condition("not", terms=(Condition("eq", self.path, (value,)),))
+        return Condition("ne", self.path, (value,))
 
-    def __lt__(self, value: Operand) -> Condition:
+    def __lt__(self, value: object) -> Condition:
         return Condition("lt", self.path, (value,))
 
-    def __ge__(self, value: Operand) -> Condition:
+    def __le__(self, value: object) -> Condition:
+        return Condition("le", self.path, (value,))
+
+    def __gt__(self, value: object) -> Condition:
+        return Condition("gt", self.path, (value,))
+
+    def __ge__(self, value: object) -> Condition:
         return Condition("ge", self.path, (value,))
-
-    def __le__(self, value: Operand) -> Condition:
-        return (self < value) | Condition("eq", self.path, (value,))
-
-    def __gt__(self, value: Operand) -> Condition:
-        return (self >= value) & ~Condition("eq", self.path, (value,))
 
     def __hash__(self) -> int:
         return hash(self.path)
 
-    def one_of(self, *values: Operand) -> Condition:
+    def one_of(self, *values: object) -> Condition:
         """One of the values (none: never)."""
         return Condition("in", self.path, values)
 
@@ -102,7 +93,7 @@ class Field:
         return Condition("prefix", self.path, (text,))
 
     def contains(self, text: str) -> Condition:
-        """A part of a searchable text: `basic/name`, `basic/addresses`."""
+        """A part of a searchable text: `basic/name` (other names as well), `basic/addresses`."""
         return Condition("contains", self.path, (text,))
 
     def absent(self) -> Condition:
@@ -112,8 +103,20 @@ class Field:
 
 def field(path: str) -> Field:
     """An indexed field to ask for, by path without part keys: `basic/industry`, `basic/addresses/region`,
-    `transaction_status/total`; or `number`, `kind`, `stage`, `standing`."""
+    `transaction_status/total`; or `number`, `kind`, `stage`, `standing`.
+
+    A birthday is `basic/born/monthday`; the currency of an amount is the amount's path with `/currency` behind it.
+    InputError where `path` is no text; whether there is such a field is said by `find`.
+    """
+    if type(path) is not str:
+        raise InputError([problem("value.type", "field", expected="text", got=type_name(path))])
     return Field(path)
+
+
+def _condition(given: object) -> Condition:
+    if not isinstance(given, Condition):
+        raise InputError([problem("find.where", "where", got=type_name(given))])
+    return given
 
 
 @attrs.frozen
@@ -130,15 +133,33 @@ class Plan:
         return hashlib.sha256(repr((query.collection, query.where, query.order)).encode()).digest()
 
 
+@attrs.define
+class _Asking:
+    """One query while it is compiled. `current` gives the numbers that files read under now."""
+
+    decision: Decision
+    current: Callable[[Sequence[str]], Sequence[str]]
+    homes: dict[str, str] = attrs.field(factory=dict)
+    problems: list[Problem] = attrs.field(factory=list)
+
+
 class Finder:
     """Compiles what a caller asks, once per archive and registry."""
 
     def __init__(self, indexing: Indexing, registry: SectionRegistry) -> None:
-        self._columns = {column.path: column for column in indexing.columns.values()}
         self._specs: dict[str, list[SectionSpec]] = {}
         for spec in registry.specs():
             self._specs.setdefault(spec.key, []).append(spec)
-        self._derived = {f.name.replace("transaction_status_", "transaction_status/"): f for f in DERIVED_FIELDS}
+        self._comparer = Comparer()
+        self._columns = {
+            name: Column(name, name, "", "core", False, NUMBER if name == "number" else WORD, ())
+            for name in ("number", *WORDS)
+        }
+        for column in (*indexing.columns.values(), *indexing.computed.values()):
+            self._columns[column.path] = column
+            if column.kind.family == "money" and not column.many:
+                path = f"{column.path}/currency"
+                self._columns[path] = attrs.evolve(column, path=path, kind=CURRENCY)
 
     def plan(
         self,
@@ -147,78 +168,92 @@ class Finder:
         where: Condition | None,
         order: str | None,
         limit: int,
-        bodies: bool = True,
+        current: Callable[[Sequence[str]], Sequence[str]],
     ) -> Plan:
-        """The query for a caller. ReadableFieldError for a field he may not read, QueryError for one without index,
-        InputError for an operand that does not fit."""
+        """The query for a caller. ReadableFieldError for a field he may not read; otherwise InputError with all that
+        is wrong with the question."""
+        asking = _Asking(decision, current)
         shape: list[Any] = []
-        homes: set[str] = set()
-        said = self._expr(decision, where, shape, homes) if where is not None else And(())
-        sort = self._order(decision, order, shape, homes) if order else None
-        if len(homes) > 1:
-            raise QueryError(what="two compartments")
-        if not isinstance(limit, int) or not 1 <= limit <= 1000:
-            raise InputError([problem("find.limit", "limit", limit=1000)])
-        home = homes.pop() if homes else "core"
+        said = self._expr(asking, _condition(where), shape, False) if where is not None else And(())
+        sort = self._order(asking, order) if order is not None else None
+        problems = asking.problems
+        if len(asking.homes) > 1:
+            special = next(path for home, path in asking.homes.items() if home != "core")
+            problems.append(problem("find.apart", special))
+        if type(limit) is not int or not 1 <= limit <= 1000:
+            problems.append(problem("find.limit", "limit", limit=1000))
+        if problems:
+            raise InputError(problems)
+        home = next(iter(asking.homes), "core")
         collection = "dossiers" if home == "core" else "special"
         full: Expr = And((Eq("into", None), said)) if home == "core" else said
-        query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=bodies and home == "core")
+        query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=home == "core")
         return Plan(query, [shape, order or "", limit])
 
     # -- conditions -------------------------------------------------------------------------------
 
-    def _expr(self, decision: Decision, asked: Condition, shape: list[Any], homes: set[str]) -> Expr:
+    def _expr(self, asking: _Asking, asked: Condition, shape: list[Any], negated: bool) -> Expr:
         if asked.terms:
             inner: list[Any] = []
-            terms = tuple(self._expr(decision, term, inner, homes) for term in asked.terms)
+            inside = negated or asked.op == "not"
+            terms = tuple(self._expr(asking, term, inner, inside) for term in asked.terms)
             shape.append([asked.op, inner])
             if asked.op == "not":
                 return Not(terms[0])
             return And(terms) if asked.op == "and" else Or(terms)
-        shape.append([asked.op, asked.path])
         if asked.op == "contains":
-            return self._contains(decision, asked, homes)
-        name, many, kind = self._column(decision, asked.path, homes)
-        operands = [_operand(value, kind, asked.path) for value in asked.operands]
-        return _atom(asked.op, name, many, operands, asked.path)
+            shape.append([asked.op, asked.path])
+            return self._contains(asking, asked)
+        column = self._column(asking, asked.path)
+        if column is None:
+            return Or(())
+        shape.append([asked.op, column.path])
+        if column.compartment != "core" and (negated or asked.op in ("ne", "absent")):
+            asking.problems.append(problem("find.negated", column.path))
+        operands = asked.operands
+        if column.path == "number" and asked.op in ("eq", "ne", "in") and all(type(each) is str for each in operands):
+            operands = tuple(asking.current(operands))
+        return self._comparer.compare(column, asked.op, operands, asking.problems)
 
-    def _contains(self, decision: Decision, asked: Condition, homes: set[str]) -> Expr:
-        (text,) = asked.operands
-        for name, paths in SEARCHES.items():
-            heads = {path.removesuffix("/text").replace("[*]", "") for path in paths}
-            if asked.path in heads or asked.path in {p.replace("[*]", "") for p in paths}:
-                for path in paths:
-                    self._readable(decision, path, asked.path)
-                if type(text) is not str or not fold(text):
-                    raise InputError([problem("find.text", asked.path)])
-                homes.add("core")
-                return Contains(name, fold(text))
-        raise QueryError(path=asked.path, what="contains")
+    def _contains(self, asking: _Asking, asked: Condition) -> Expr:
+        path, (text,) = asked.path.replace("[*]", ""), asked.operands
+        name = _SEARCHED.get(path.removesuffix("/text"))
+        if name is None:
+            if self._column(asking, path) is not None:
+                asking.problems.append(problem("find.contains", shown_path(path), fields=", ".join(_SEARCHED)))
+            return Or(())
+        for searched in SEARCHES[name]:
+            self._readable(asking.decision, searched, path)
+        asking.homes.setdefault("core", path)
+        if type(text) is not str:
+            asking.problems.append(problem("value.type", path, expected="text", got=type_name(text)))
+            return Or(())
+        if not fold(text):
+            asking.problems.append(problem("find.text", path))
+        return Contains(name, fold(text))
 
-    def _order(self, decision: Decision, order: str, shape: list[Any], homes: set[str]) -> Order:
-        descending = order.startswith("-")
-        path = order.removeprefix("-")
-        name, many, _ = self._column(decision, path, homes)
-        if many:
-            raise QueryError(path=path, what="order by several values")
-        return Order(name, descending)
+    def _order(self, asking: _Asking, order: str) -> Order | None:
+        if type(order) is not str:
+            asking.problems.append(problem("value.type", "order", expected="text", got=type_name(order)))
+            return None
+        column = self._column(asking, order.removeprefix("-"))
+        if column is None:
+            return None
+        if column.many or column.kind.family not in _ORDERED:
+            asking.problems.append(problem("find.order", column.path))
+        return Order(column.name, order.startswith("-"))
 
-    def _column(self, decision: Decision, path: str, homes: set[str]) -> tuple[str, bool, str]:
-        if path in HEAD:
-            return HEAD[path], False, "text"
-        derived = self._derived.get(path)
-        if derived is not None:
-            self._readable(decision, path, path)
-            homes.add("core")
-            return derived.name, False, "money" if path in _MONEY else derived.type
+    def _column(self, asking: _Asking, asked: str) -> Column | None:
+        path = asked.replace("[*]", "")
         column = self._columns.get(path)
         if column is None:
-            known = [*HEAD, *self._derived, *self._columns]
-            raise QueryError(path=nearest_name(path, known), what="no such index field; nearest in path")
-        section = path.partition("/")[0]
-        self._readable(decision, f"{section}/{column.leaf.pattern}", path)
-        homes.add(column.compartment)
-        return column.name, column.many, "money" if column.leaf.type is Money else column.type
+            nearest = nearest_name(path, self._columns)
+            asking.problems.append(problem("find.unknown", shown_path(*asked.split("/")), nearest=nearest))
+            return None
+        if column.pattern:
+            self._readable(asking.decision, f"{path.partition('/')[0]}/{column.pattern}", path)
+        asking.homes.setdefault(column.compartment, path)
+        return column
 
     def _readable(self, decision: Decision, path: str, named: str) -> None:
         """Every class of the section that has the leaf must let the caller read it, whatever a row turns out to be."""
@@ -229,38 +264,42 @@ class Finder:
                 raise ReadableFieldError(path=named, field=named, role="", verb="find", verb_zh="查找")
 
 
-def _atom(op: str, name: str, many: bool, operands: list[str | int], path: str) -> Expr:
-    if op == "absent":
-        return Eq(name, None)
-    if many:
-        if op == "eq":
-            return Has(name, operands[0])
-        if op == "in":
-            return Or(tuple(Has(name, value) for value in operands))
-        raise QueryError(path=path, what=f"{op} on several values")
-    if op == "eq":
-        return Eq(name, operands[0])
-    if op == "in":
-        return In(name, cast("tuple[str, ...]", tuple(operands)))
-    if op == "prefix":
-        return Prefix(name, str(operands[0]))
-    return Lt(name, operands[0]) if op == "lt" else Ge(name, operands[0])
+def current_numbers(repository: Reader, numbers: Sequence[str]) -> list[str]:
+    """Each number, or where its file was merged into another the number under which both read now."""
+    moved: dict[str, str] = {}
+    for start in range(0, len(numbers), _CHUNK):
+        where = And((In("number", tuple(numbers[start : start + _CHUNK])), Not(Eq("into", None))))
+        for row in repository.find(Query(collection="dossiers", where=where, limit=_CHUNK, bodies=False)).rows:
+            moved[str(row.index["number"])] = _survivor(repository, str(row.index["into"]))[1]
+    return [moved.get(number, number) for number in numbers]
 
 
-def _operand(value: Any, kind: str, path: str) -> str | int:
-    if kind == "money":
-        amount = value.amount if isinstance(value, Money) else value
-        if type(amount) not in (int, Decimal):
-            raise InputError([problem("value.type", path, expected="Money", got=type(value).__name__)])
-        return int(amount * MILLIONTHS)
-    if isinstance(value, PartialDate):
-        value = value.text("en")
-    elif isinstance(value, Phone):
-        value = value.number or value.given
-    wanted = int if kind == "int" else str
-    if type(value) is not wanted:
-        raise InputError([problem("value.type", path, expected=wanted.__name__, got=type(value).__name__)])
-    return value
+def distinct(repository: Reader, query: Query) -> int:
+    """How many files the rows of another compartment belong to, each linked set counted once."""
+    found: set[str] = set()
+    after: str | None = None
+    while True:
+        page = repository.find(attrs.evolve(query, limit=_CHUNK, after=after, bodies=False))
+        keys = [Key("dossiers", row.id) for row in page.rows]
+        for row in repository.get_many(keys) if keys else []:
+            if row is not None:
+                into = row.index.get("into")
+                found.add(_survivor(repository, str(into))[0] if into else row.id)
+        after = page.cursor
+        if after is None:
+            return len(found)
+
+
+def _survivor(repository: Reader, dossier: str) -> tuple[str, str]:
+    """(id, number) of the file that a linked one reads as."""
+    for _ in range(_LINKS):
+        (row,) = repository.get_many([Key("dossiers", dossier)])
+        if row is None:
+            break
+        if not row.index.get("into"):
+            return row.id, str(row.index["number"])
+        dossier = str(row.index["into"])
+    raise DamagedError(what="link")
 
 
 # -- cursors --------------------------------------------------------------------------------------

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import attrs
 
@@ -16,10 +15,11 @@ from dossier.codec import SectionRegistry
 from dossier.codec.documents import Document
 from dossier.codec.state import Head, State
 from dossier.codec.upgrade import opaque
-from dossier.model.fields import Leaf, SectionSpec, Shape
-from dossier.repository import MAX_TERM, Collection, Composite, IndexField, IndexValue, encode, fold
+from dossier.desk.terms import Kind, kind_of, name_text
+from dossier.model.fields import FieldSpec, SectionSpec, Shape
+from dossier.repository import Collection, Composite, IndexField, IndexValue, encode, fold
 
-DERIVATION: Final = 1
+DERIVATION: Final = 2
 """Version of the rules below; a change re-indexes archives."""
 
 HEAD_FIELDS: Final = (
@@ -31,10 +31,10 @@ HEAD_FIELDS: Final = (
     IndexField(name="pseudonym"),
 )
 DERIVED_FIELDS: Final = (
-    IndexField(name="transaction_status_total", type="int", derived=True),
+    IndexField(name="transaction_status_total", derived=True),
     IndexField(name="transaction_status_times", type="int", derived=True),
     IndexField(name="transaction_status_last_date", derived=True),
-    IndexField(name="transaction_status_arrears", type="int", derived=True),
+    IndexField(name="transaction_status_arrears", derived=True),
 )
 SEARCHES: Final = {
     "search_name": ("basic/name", "basic/short_names"),
@@ -43,7 +43,7 @@ SEARCHES: Final = {
 """One text index a sensitivity: each is built from fields of one tier (GUARANTEES 2)."""
 
 MILLIONTHS: Final = 1_000_000
-"""Money is indexed as an int64 of millionths of its unit: every decimal that `Money` keeps survives in sums."""
+"""Amounts of records are int64 of millionths of their unit: every decimal that `Money` keeps survives in sums."""
 
 
 def core_scope(dossier: str) -> str:
@@ -68,16 +68,15 @@ def act_id(dossier: str, rev: int) -> str:
 
 @attrs.frozen
 class Column:
-    """One index column and the leaves it is filled from."""
+    """One index column, the leaf it is filled from, and that leaf in each section class that has it."""
 
     name: str
     path: str
-    leaf: Leaf
+    pattern: str
     compartment: str
     many: bool
-    type: Literal["text", "int"]
-
-
+    kind: Kind
+    fields: tuple[FieldSpec, ...]
 
 
 def head_index(head: Head) -> dict[str, IndexValue]:
@@ -94,8 +93,9 @@ class Indexing:
 
     def __init__(self, registry: SectionRegistry, composites: Sequence[Sequence[str]] = ()) -> None:
         self.columns: dict[str, Column] = {}
+        self.computed: dict[str, Column] = {}
         self._composites = tuple(tuple(path.replace("/", "_").replace(":", "_") for path in c) for c in composites)
-        self._plans: dict[tuple[str, str | None, str], list[tuple[Column, str, tuple[str, ...], str]]] = {}
+        self._plans: dict[tuple[str, str | None, str], list[tuple[Column, str, tuple[str, ...]]]] = {}
         self._searches = {
             name: [(path.partition("/")[0], *_way(path.partition("/")[2])) for path in paths]
             for name, paths in SEARCHES.items()
@@ -106,17 +106,23 @@ class Indexing:
 
     def _plan(self, spec: SectionSpec) -> None:
         for leaf in spec.leaves:
-            if not leaf.index or leaf.shape is Shape.COMPUTED:
-                continue
             for token in leaf.index:
-                path = f"{spec.key}/{leaf.pattern.replace('[*]', '')}"
-                name = path.replace("/", "_").replace(":", "_") + ("_monthday" if token == "monthday" else "")
+                path = f"{spec.key}/{leaf.pattern.replace('[*]', '')}" + ("/monthday" if token == "monthday" else "")
+                name = path.replace("/", "_").replace(":", "_")
+                kind, field = kind_of(leaf, token), _field_of(spec, leaf.pattern)
+                if leaf.shape is Shape.COMPUTED:
+                    if name in self.derived:
+                        self.computed[name] = Column(name, path, leaf.pattern, "core", False, kind, (field,))
+                    continue
                 many = "[*]" in leaf.pattern or leaf.shape is Shape.SET
-                kind: Literal["text", "int"] = "int" if token == "int" and "born" not in name else "text"
-                column = Column(name, path, leaf, leaf.compartment, many, kind)
-                known = self.columns.setdefault(name, column)
+                column = Column(name, path, leaf.pattern, leaf.compartment, many, kind, (field,))
+                known = self.columns.get(name, column)
+                if (known.kind.family, known.many) != (kind.family, many):
+                    raise TypeError(f"{path} is indexed in different ways by different kinds of party")
+                fields = (*known.fields, field) if known is not column else known.fields
+                self.columns[name] = attrs.evolve(known, fields=fields)
                 plan = self._plans.setdefault((spec.key, spec.kind, leaf.compartment), [])
-                plan.append((known, *_way(leaf.pattern), token))
+                plan.append((column, *_way(leaf.pattern)))
 
     def collections(self) -> tuple[Collection, ...]:
         """Every collection of an archive, with its declared fields and composite indexes."""
@@ -174,15 +180,15 @@ class Indexing:
     def fill(self, spec: SectionSpec, document: Document, compartment: str) -> dict[str, IndexValue]:
         """Index values of one section's columns in one compartment (all of them; absent ones None)."""
         found: dict[str, IndexValue] = {}
-        for column, field, way, token in self._plans.get((spec.key, spec.kind, compartment), ()):
+        for column, field, way in self._plans.get((spec.key, spec.kind, compartment), ()):
             value = document.get(field)
             if value is None:
                 found[column.name] = None
             elif column.many:
-                terms = {term for node in _nodes(value, way) if (term := _term(node, token)) is not None}
-                found[column.name] = cast(IndexValue, tuple(sorted(terms))) or None
+                every = {term for node in _nodes(value, way) for term in column.kind.terms(node)}
+                found[column.name] = cast(IndexValue, tuple(sorted(every))) or None
             else:
-                found[column.name] = _term(value, token)
+                found[column.name] = terms[0] if (terms := column.kind.terms(value)) else None
         return found
 
     def search(self, documents: dict[str, Document]) -> dict[str, IndexValue]:
@@ -238,7 +244,7 @@ class Indexing:
 
     @staticmethod
     def _field(column: Column) -> IndexField:
-        return IndexField(name=column.name, type=column.type, many=column.many)
+        return IndexField(name=column.name, type=column.kind.type, many=column.many)
 
 
 def _way(pattern: str) -> tuple[str, tuple[str, ...]]:
@@ -262,34 +268,20 @@ def _nodes(value: Any, way: Sequence[str]) -> list[Any]:
     return nodes
 
 
+def _field_of(spec: SectionSpec, pattern: str) -> FieldSpec:
+    first, *below = pattern.replace("[*]", "").split("/")
+    field = spec.fields[first]
+    for name in below:
+        field = field.fields[name]
+    return field
+
+
 def _text(node: Any) -> str:
-    if type(node) is str:
-        return node
-    if type(node) is dict:
-        if "year" in node or "month" in node:
-            return date_text(node)
-        for key in ("full", "name", "number", "given", "text", "code"):
-            value = node.get(key)
-            if value:
-                return str(value)
-    return ""
+    """What a search column holds of a stored text or name."""
+    return node if type(node) is str else name_text(node)
 
 
 def date_text(node: dict[str, int]) -> str:
     """Day text of a stored date: sorts by time, as precise as it was given."""
     year = f"{node['year']:04d}" if "year" in node else "-"
     return "-".join([year, *(f"{node[k]:02d}" for k in ("month", "day") if k in node)])
-
-
-def _term(node: Any, token: str) -> str | int | None:
-    if type(node) is str and token != "monthday":
-        return node[:MAX_TERM] or None
-    if token == "int" and type(node) is dict and "amount" in node:
-        scaled = int(Decimal(node["amount"]) * MILLIONTHS)
-        return scaled if -(2**63) <= scaled < 2**63 else None
-    if token == "int" and type(node) is int:
-        return node
-    text = _text(node)
-    if token == "monthday":
-        return f"{node['month']:02d}-{node['day']:02d}" if type(node) is dict and "day" in node else None
-    return text[:MAX_TERM] or None

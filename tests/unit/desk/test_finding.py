@@ -86,12 +86,12 @@ def test_a_field_that_may_not_be_read_is_refused_not_dropped(place: DeskPlace) -
             with pytest.raises(E.ReadableFieldError) as caught:
                 call()
             assert "花生" not in str(caught.value)
-        with pytest.raises(E.QueryError):
+        with pytest.raises(E.InputError):
             manager.find(where=taboo & name)
         for wrong in ("basic/nam", "basic/scope", "total"):
-            with pytest.raises(E.QueryError):
+            with pytest.raises(E.InputError):
                 manager.find(where=ds.field(wrong) == "x")
-        with pytest.raises(E.QueryError):
+        with pytest.raises(E.InputError):
             manager.find(order="basic/short_names")
         with pytest.raises(TypeError):
             bool(taboo)

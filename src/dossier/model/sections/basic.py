@@ -71,7 +71,7 @@ class PersonBasic:
         ranking="identity",
         tier=Tier.PERSONAL,
         flags="personal",
-        index="int monthday",
+        index="text monthday",
     )
     phones: tuple[PhonePart, ...] = phones("M20 M24")
     addresses: tuple[Address, ...] = addresses("M20 M24 M48")
