@@ -97,7 +97,15 @@ def test_a_copy_keeps_versions_and_a_derived_index_its_mark(opened: Any) -> None
     repository.commit(Batch((Index("cards", "a", {"name": "m"}, all=True),)))
     (row,) = repository.get_many([Key("cards", "a")])
     assert row is not None
-    assert (row.version, dict(row.index)) == (8, {"name": "m"})
+    assert (row.version, dict(row.index)) == (8, {"last": 5, "name": "m"}), "a re-index leaves derived fields alone"
+    repository.commit(
+        Batch((Index("cards", "a", {"name": "o"}, mark=9, all=True), Index("cards", "a", {"last": 6}, 5)))
+    )
+    (row,) = repository.get_many([Key("cards", "a")])
+    assert row is not None
+    assert dict(row.index) == {"last": 6, "name": "o"}, "nor has it a mark"
+    with pytest.raises(QueryError):
+        repository.commit(Batch((Index("cards", "a", {"last": 7}, all=True),)))
 
 
 def test_what_may_not_be_written_is_refused_before_anything_is(opened: Any) -> None:

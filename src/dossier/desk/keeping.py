@@ -5,6 +5,7 @@ Floor: desk. All of it streams; memory does not grow with the archive.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ import msgspec
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
 from dossier.codec.upgrade import upgrade
-from dossier.desk.manifest import KEY, encode_manifest, read_manifest
+from dossier.desk.manifest import KEY, encode_manifest
 from dossier.errors import ConflictError, LockedError
 from dossier.model.clock import day_of, instant
 from dossier.repository import Batch, Check, Index, Key, Op, Put, Repository, Row, open_repository
@@ -47,7 +48,7 @@ def reindex(archive: Archive) -> int:
     for collection in ("dossiers", "special"):
         for rows in _chunks(archive.repository.scan(collection), 100):
             ops = [op for row in rows for op in _indexed(archive, row)]
-            if not _kept(archive.repository, *ops):
+            if not _kept(archive, *ops):
                 for row in rows:
                     _reindex_one(archive, row)
             done += len(rows) if collection == "dossiers" else 0
@@ -58,7 +59,7 @@ def reindex(archive: Archive) -> int:
 def _reindex_one(archive: Archive, row: Row) -> None:
     for _ in range(_TRIES):
         (now,) = archive.repository.get_many([Key(row.collection, row.id)])
-        if now is None or _kept(archive.repository, *_indexed(archive, now)):
+        if now is None or _kept(archive, *_indexed(archive, now)):
             return
     raise LockedError(path=row.collection)
 
@@ -86,7 +87,6 @@ def _indexed(archive: Archive, row: Row) -> list[Op]:
         else:
             upgrade(state, registry, head.kind, head.versions)
         index = indexing.whole(head, state, registry)
-        index.update({name: value for name, value in row.index.items() if name in indexing.derived})
     index.update(indexing.foreign(row.index, registry, head))
     return [*checks, Index(row.collection, row.id, index, 0, True)]
 
@@ -112,12 +112,15 @@ def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
                 for rows in _chunks(state.scan(collection), _CHUNK):
                     ops = tuple(op for row in rows for op in _copied(archive, row, declared[collection]))
                     target.commit(Batch(ops), durable=False)
+        # What is not filled here is not filled there: whoever opens the copy fills it.
+        wanted = archive.indexing.digest()
         manifest = msgspec.structs.replace(
             archive.manifest,
             id=archive.environment.random(16).hex(),
             derived_from=archive.manifest.id,
             created=instant(archive.environment.now()),
-            declared=archive.indexing.digest(),
+            declared=wanted if archive.manifest.declared == wanted else "",
+            secret=base64.b64encode(archive.environment.random(32)).decode(),
         )
         target.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", 0),)))
     finally:
@@ -130,12 +133,14 @@ def mark_restored(archive: Archive) -> Batch:
     return Batch((Put(KEY.collection, KEY.id, body, {}, "", None),))
 
 
-def _kept(repository: Repository, *ops: Op) -> bool:
+def _kept(archive: Archive, *ops: Op) -> bool:
     try:
-        repository.commit(Batch(ops))
+        archive.repository.commit(Batch((archive.guard(), *ops)))
         return True
     except ConflictError:
-        return False
+        pass
+    archive.renew()
+    return False
 
 
 def _copied(archive: Archive, row: Row, declared: frozenset[str]) -> Iterator[Op]:

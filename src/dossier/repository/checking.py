@@ -41,8 +41,8 @@ _OPS = (Index, Delete, Check)
 
 @attrs.frozen
 class Shape:
-    """A collection made ready for checking. `put`, `derived` and `every` give the kind of a field name that a Put,
-    an Index and an Index(all=True) may carry: text, int, bool, search, and `text*`, `int*` for sets."""
+    """A collection made ready for checking. `put`, `derived` and `every` give the kind of a field name that a Put or
+    an Index(all=True), an Index, and a query may carry: text, int, bool, search, and `text*`, `int*` for sets."""
 
     collection: Collection
     put: Mapping[str, str]
@@ -121,7 +121,7 @@ def check_batch(shapes: Mapping[str, Shape], batch: Batch) -> None:
 
     LimitError: more than 1,000 operations, a body over 4 MiB, a term too long, an int outside int64.
     QueryError: a collection or field that is not declared, a value of another type, a set that is not sorted,
-    a derived field in a Put, a version below 1, an empty scope to shred. CanonicalError: NUL or lone surrogate.
+    a derived field in a Put or an Index(all=True), a version below 1, an empty scope to shred. CanonicalError: NUL or lone surrogate.
     """
     if len(batch.ops) > MAX_BATCH:
         raise LimitError(what="operations in one batch", limit=MAX_BATCH)
@@ -154,7 +154,7 @@ def check_batch(shapes: Mapping[str, Shape], batch: Batch) -> None:
             if op.version is not None and (type(op.version) is not int or not 1 <= op.version < INT64):
                 raise QueryError(what="a version counts from 1", path=op.collection)
         elif isinstance(op, Index):
-            _check_values(shape.every if op.all else shape.derived, op.fields, op.collection)
+            _check_values(shape.put if op.all else shape.derived, op.fields, op.collection)
             if type(op.mark) is not int or not -INT64 <= op.mark < INT64:
                 raise LimitError(what="mark", limit=INT64 - 1, path=op.collection)
         elif not (op.expect is None and isinstance(op, Delete)) and (

@@ -216,9 +216,12 @@ class MemoryRepository:
         elif isinstance(op, Delete):
             rows.pop(op.id, None)
         elif isinstance(op, Index) and stored is not None and (op.all or op.mark >= stored.mark):
-            base: Mapping[str, IndexValue] = {} if op.all else stored.row.index
-            row = attrs.evolve(stored.row, index=present({**base, **op.fields}))
-            rows[op.id] = Stored(row, max(op.mark, stored.mark))
+            index = dict(stored.row.index)
+            if op.all:
+                derived = self._store.shapes[op.collection].derived
+                index = {name: value for name, value in index.items() if name in derived}
+            row = attrs.evolve(stored.row, index=present({**index, **op.fields}))
+            rows[op.id] = Stored(row, stored.mark if op.all else op.mark)
 
     def _writable(self, name: str, touched: dict[str, Rows]) -> Rows:
         rows = touched.get(name)
@@ -271,7 +274,7 @@ class MemoryRepository:
                     insort(names, name)
             return names
 
-    def read_lane(self, name: str, *, at: str | None = None) -> list[bytes]:
+    def read_lane(self, name: str, *, at: str | None = None) -> Iterator[bytes]:
         """See `Lanes.read_lane`. MissingArchiveError if there is no such lane."""
         check_lane(name)
         store = self._awake()
@@ -279,7 +282,7 @@ class MemoryRepository:
             lane = store.lanes.get((at or "", name))
             if lane is None:
                 raise MissingArchiveError
-            return list(lane.lines)
+            return iter(list(lane.lines))
 
     def drop_lane(self, name: str, *, at: str | None = None) -> None:
         """See `Lanes.drop_lane`. A lane that is not there is passed over."""

@@ -103,8 +103,8 @@ class Index:
     """Set the derived index fields it names (None clears one): no version, no body. Kept only if `mark` is at least
     the mark of the last `Index` on that row (a late writer never puts back older facts). A missing row is passed over.
 
-    With `all=True` every declared field is replaced whatever the mark, those it does not name become absent, and the
-    greater of the two marks stays (re-indexing after a new release).
+    With `all=True` it replaces the fields that `Put` writes (re-indexing after a new release): those it does not name
+    become absent. Derived fields and the row's mark stay as they are, and its own mark says nothing.
     """
 
     collection: str

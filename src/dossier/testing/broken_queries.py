@@ -291,6 +291,15 @@ class ReindexAdds(_OtherQuery):
             cells[key] = attrs.evolve(cells[key], plain={**old.plain, **cells[key].plain})
 
 
+class ReindexClearsDerived(_OtherQuery):
+    """Re-indexing clears the derived fields too."""
+
+    def _index(self, cells: Cells, op: Index) -> None:
+        super()._index(cells, op)
+        if op.all and (op.collection, op.id) in cells:
+            cells[op.collection, op.id] = attrs.evolve(cells[op.collection, op.id], derived={})
+
+
 class ReindexMisses(_OtherQuery):
     """Re-indexing forgets fields that were declared later."""
 

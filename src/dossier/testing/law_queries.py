@@ -164,8 +164,9 @@ def _life(pair: Pair) -> None:
         Batch((Index("edges", "left", {"derived": 4}, 1),)),
         Batch((Index("edges", "left", {"derived": 6}, 2),)),
         Batch((Put("edges", "left", encode({}), {"search": "defghi", "set": ("x", "y")}, "s", 2),)),
-        Batch((Index("edges", "left", {"search": "xyz", "set": ("y",), "derived": 7}, 9, True),)),
-        Batch((Index("edges", "left", {"derived": None}, 9),)),
+        Batch((Index("edges", "left", {"search": "xyz", "set": ("y",)}, 9, True),)),
+        Batch((Index("edges", "left", {"derived": 7}, 1),)),
+        Batch((Index("edges", "left", {"derived": None}, 2),)),
         Batch((Put("edges", "left", encode({}), {"search": "xyz", "set": ("z",)}, "shredded", 3),)),
         Batch((Shred("shredded"),)),
     ]

@@ -153,17 +153,11 @@ class Oracle(OracleReader):
         cell = cells.get((op.collection, op.id))
         if cell is None:
             return
-        newest = op.mark if cell.mark is None else max(cell.mark, op.mark)
         if op.all:
-            derived = {name for name, field in fields_of(self._collection(op.collection)).items() if field.derived}
-            cells[op.collection, op.id] = attrs.evolve(
-                cell,
-                plain={k: v for k, v in op.fields.items() if k not in derived},
-                derived={k: v for k, v in op.fields.items() if k in derived},
-                mark=newest,
-            )
+            cells[op.collection, op.id] = attrs.evolve(cell, plain=dict(op.fields))
         elif self._newer(op, cell):
-            cells[op.collection, op.id] = attrs.evolve(cell, derived={**cell.derived, **op.fields}, mark=newest)
+            mark = op.mark if cell.mark is None else max(cell.mark, op.mark)
+            cells[op.collection, op.id] = attrs.evolve(cell, derived={**cell.derived, **op.fields}, mark=mark)
 
     def _newer(self, op: Index, cell: Cell) -> bool:
         return cell.mark is None or op.mark >= cell.mark

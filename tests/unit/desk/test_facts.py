@@ -55,3 +55,16 @@ def test_arrears_are_open_receivables_less_payments(place: DeskPlace) -> None:
         desk.follow_up(open_, state="cancelled")
         desk.follow_up(row, state="written_off")
         assert trade()[1] == 1
+
+
+def test_facts_refreshed_meanwhile_are_not_put_back(place: DeskPlace) -> None:
+    """What a linked set is found by is written anew with each change; its totals are not taken from before."""
+    with place.create() as archive:
+        desk = desk_of(archive)
+        one, other = desk.register("甲公司", kind="organization"), desk.register("甲", kind="organization")
+        desk.merges.merge(one, other)
+        with desk.unit() as unit:
+            unit.update(one.number, ds.change("basic", industry="茶叶"))
+            desk.enter(one.number, ds.record("order", at="2026-03-01", amount="300"))
+        assert desk.count(ds.field("transaction_status/total") >= 300) == 1
+        assert desk.count(ds.field("basic/industry") == "茶叶") == 1

@@ -144,9 +144,11 @@ class Writer:
         old = self.conn.execute(table.find_old, (op.id,)).fetchone()
         if old is None or not (op.all or op.mark >= old[2]):
             return
-        fields: Mapping[str, IndexValue] = {name: op.fields.get(name) for name in table.names} if op.all else op.fields
+        fields: Mapping[str, IndexValue] = op.fields
+        if op.all:
+            fields = {name: op.fields.get(name) for name in table.put_names}
         values = [table.column_value(name, value) for name, value in fields.items()]
-        self.conn.execute(table.change("mark = ?", fields), (max(op.mark, old[2]), *values, old[0]))
+        self.conn.execute(table.change("mark = ?", fields), (old[2] if op.all else op.mark, *values, old[0]))
         self._track(table, old[0], dict(zip(table.names, old[4:], strict=True)), fields)
 
     def _delete(self, table: Table, id: str, expect: int | None) -> None:
