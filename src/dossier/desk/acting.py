@@ -84,6 +84,8 @@ class Acting:
         self._marks: list[Mark] = []
         self._answers: list[tuple[str, str]] = []
         self.moved: dict[str, str] = {}
+        self.ended: list[str] = []
+        """Paths at which everything was withdrawn."""
         self._told: Source | None = None
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
         self._touched: dict[SectionSpec, int] = {}
@@ -91,6 +93,18 @@ class Acting:
         self._said: set[tuple[str, str]] = set()
         self._passed: dict[SectionSpec, int] = {}
         self._renew(loaded.core)
+
+    def elsewhere(self, loaded: Loaded, at: str) -> Acting:
+        """The same act on another file of a linked set."""
+        head = self.head
+        return Acting(
+            self._context, loaded, act=head.id, at=max(head.at, at), today=self._today, verb=head.verb,
+            actor=head.actor, because=head.because,
+        )  # fmt: skip
+
+    def holds(self, path: str) -> bool:
+        """Whether there is a live claim at or below a path."""
+        return any(self.loaded.state(compartment).paths(path, self._kinds) for compartment in COMPARTMENTS)
 
     def _renew(self, state: State) -> None:
         """Let the fields show what is valid today, also those this act does not name."""
@@ -245,6 +259,7 @@ class Acting:
         self._writable(spec)
         if any(under(said, path) for said, _ in self._said):
             raise InputError([problem("change.twice", path.partition("{")[0])])
+        self.ended.append(path)
         for compartment in COMPARTMENTS:
             state = self.loaded.state(compartment)
             known = state.paths(path, self._kinds)
@@ -374,6 +389,9 @@ class Acting:
             loaded.special_version += 1
         untils = [state.until for state in (loaded.core, loaded.special) if state.until]
         loaded.core.until = min(untils, default="")
+        loaded.index.pop("until", None)
+        if loaded.core.until:
+            loaded.index["until"] = loaded.core.until
         loaded.body = loaded.core.encode()
         ops.append(Put("dossiers", loaded.id, loaded.body, loaded.index, core_scope(loaded.id), loaded.version))
         ops.append(self._act_row("core", loaded.body))

@@ -17,10 +17,11 @@ import msgspec
 from dossier.codec import Parsed
 from dossier.codec.acts import decode_act
 from dossier.codec.anatomy import anatomy
-from dossier.codec.state import Head, State, head_of
+from dossier.codec.state import Head, head_of
 from dossier.desk.acting import Acting, Loaded, changed_since
 from dossier.desk.changes import Change, Draft, Told, fits, told_source
-from dossier.desk.layout import act_id
+from dossier.desk.indexes import shown_terms
+from dossier.desk.layout import act_id, special_scope
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
 from dossier.desk.unplaced import pack
@@ -211,17 +212,36 @@ class Writing:
     ) -> DossierView:
         """Put an act and its event into the batch; the view of the new state."""
         loaded = acting.loaded
+        self.aside(loaded)
         work.ops.extend(acting.rows())
         bodies = [(loaded.body, loaded.special_body)]
         top = loaded.id
-        if loaded.head.into or loaded.head.linked:
-            bodies = self.bodies(work, loaded.id)
-            top = self.top(work, loaded.id)
-            work.ops.append(self.index_op(top, bodies))
         mask = written_mask(acting.touched, records)
         subject = (loaded.head.pseudonym, loaded.head.rev, mask)
         work.events.append(self.event(verb, decision, acting.head.id, acting.head.at, subject))
+        if loaded.head.into or loaded.head.linked:
+            self.bodies(work, loaded.id)
+            self._withdraw_linked(work, acting, verb, decision)
+            bodies = self.bodies(work, loaded.id)
+            top = self.top(work, loaded.id)
+            self.index(work, top, bodies)
         return self.shown(bodies, top)
+
+    def _withdraw_linked(self, work: Work, acting: Acting, verb: str, decision: Decision) -> None:
+        """What is withdrawn from a merged file is withdrawn from every file that says it, each by an act of its own:
+        after an unmerge each file still knows what became of its claims."""
+        for member in self._members(work, acting.loaded.id):
+            other = work.loaded[member]
+            if member == acting.loaded.id or not acting.ended:
+                continue
+            same = acting.elsewhere(other, after(other.head.at))
+            paths = [path for path in acting.ended if same.holds(path)]
+            for path in paths:
+                same.withdraw(path)
+            if paths:
+                work.ops.extend(same.rows())
+                subject = (other.head.pseudonym, other.head.rev, written_mask(same.touched, ()))
+                work.events.append(self.event(verb, decision, same.head.id, same.head.at, subject))
 
     def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
         """The view of what a batch will leave of a file and those linked to it."""
@@ -261,10 +281,14 @@ class Writing:
     def bodies(self, work: Work, dossier: str) -> list[tuple[bytes, bytes]]:
         """Bodies of a file and all linked to it as this batch will leave them, the survivor's first. The batch fails
         if one of those it does not change is changed by somebody else."""
+        members = self._members(work, dossier)
+        return [(work.loaded[member].body, work.loaded[member].special_body) for member in members]
+
+    def _members(self, work: Work, dossier: str) -> list[str]:
         members = [self.top(work, dossier)]
         for member in members:
             members.extend(self._member(work, member).head.linked)
-        return [(work.loaded[member].body, work.loaded[member].special_body) for member in members]
+        return members
 
     def top(self, work: Work, dossier: str) -> str:
         """The survivor of the linked set that a file belongs to."""
@@ -374,15 +398,26 @@ class Writing:
         name = path.partition("/")[2]
         return bool(self.reading.decide("consult").mask(spec) & anatomy(spec).masks.get(name, 0))
 
-    def index_op(self, survivor: str, bodies: Sequence[tuple[bytes, bytes]]) -> Index:
-        """Index values of a survivor from all linked states (derived columns stay with `facts`)."""
-        combined = State.decode(self.reading.combined(bodies, self.reading.today())[0])
-        (row,) = self.archive.repository.get_many([Key("dossiers", survivor)])
-        indexing, registry = self.archive.indexing, self.archive.registry
-        index = indexing.whole(combined.head, combined, registry)
-        if row is not None:
-            index.update(indexing.foreign(row.index, registry, combined.head))
-        return Index("dossiers", survivor, index, 0, True)
+    def index(self, work: Work, survivor: str, bodies: Sequence[tuple[bytes, bytes]]) -> None:
+        """Let a linked set be found under its survivor by what it shows, in both compartments (what is computed from
+        records stays with `facts`)."""
+        loaded, registry, foreign = work.loaded[survivor], self.archive.registry, self.archive.indexing.foreign
+        shown, core, special = shown_terms(self.archive, bodies)
+        work.ops.append(Index("dossiers", survivor, core | foreign(loaded.index, registry, shown), 0, True))
+        if not loaded.special_version and any(apart for _, apart in bodies):
+            # The survivor says nothing there itself, and is found by what the others say.
+            loaded.special_body, loaded.special_version = loaded.special.encode(), 1
+            work.ops.append(Put("special", survivor, loaded.special_body, {}, special_scope(survivor), 0))
+        if loaded.special_version:
+            kept = foreign(loaded.special_index, registry, shown)
+            work.ops.append(Index("special", survivor, special | kept, 0, True))
+
+    @staticmethod
+    def aside(loaded: Loaded) -> None:
+        """Mark what is indexed apart of a file that was merged into another, as its core is marked."""
+        loaded.special_index.pop("into", None)
+        if loaded.head.into:
+            loaded.special_index["into"] = loaded.head.into
 
 
 def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> str:

@@ -185,18 +185,20 @@ class Walk:
             member = self.draw(st.sampled_from(drawn.values))
             view = self.desk.update(self.files[file], change(drawn.section, **{name: edit(remove=[member])}))
             act = self._act(file)
+            others: list[str] = []
             if drawn.shape == "set":
-                self.oracle.withdraw(file, name, member)
+                others = self.oracle.withdraw(file, name, member)
             else:
                 for key in self.oracle.alike(file, name, drawn.leaves[0], member, self._day(act.at)):
-                    self.oracle.withdraw(file, name, key)
+                    others += self.oracle.withdraw(file, name, key)
             self.reach["removed"] += 1
         else:
             view = self.desk.update(self.files[file], change(drawn.section, **{name: UNSET}))
             act = self._act(file)
-            self.oracle.withdraw(file, name)
+            others = self.oracle.withdraw(file, name)
             self.reach["unset"] += 1
-        self._kept(file, act, view)
+        self.reach["unset linked"] += bool(others)
+        self._kept(file, act, view, *others)
 
     def single(self) -> None:
         """One claim is withdrawn, contested, checked or proven, or the mark is taken off."""

@@ -94,13 +94,22 @@ class HistoryOracle:
         for file in files:
             self.revisions.setdefault(file, []).append(len(self.copies) - 1)
 
-    def withdraw(self, file: str, *prefix: str) -> None:
-        """End every claim at or below a path."""
-        here = self.now.files[file]
-        for path in [path for path in here.claims if path[: len(prefix)] == prefix]:
-            del here.claims[path]
-        for field, key in [question for question in here.questions if question[: len(prefix)] == prefix]:
-            del here.questions[field, key]
+    def withdraw(self, file: str, *prefix: str) -> list[str]:
+        """End every claim at or below a path, in the file and in those linked to it that have one there; the others
+        that had."""
+        others = []
+        for one in self.now.members(file):
+            here = self.now.files[one]
+            paths = [path for path in here.claims if path[: len(prefix)] == prefix]
+            if one != file:
+                if not paths:
+                    continue
+                others.append(one)
+            for path in paths:
+                del here.claims[path]
+            for field, key in [question for question in here.questions if question[: len(prefix)] == prefix]:
+                del here.questions[field, key]
+        return others
 
     def say(self, file: str, path: Path, said: Said) -> None:
         """Add a claim."""

@@ -179,3 +179,17 @@ def test_a_reason_is_withheld_with_what_it_explains(archive: ds.Archive, desk: d
 def test_the_same_phone_twice_in_one_change_is_one_phone(desk: ds.Desk) -> None:
     said = ds.change("basic", phones=["13800000000", "13800000000", "13900000000"])
     assert len(desk.register("甲", said, kind="person").basic.phones) == 2  # type: ignore[arg-type]
+
+
+@pytest.mark.law("K9")
+def test_K9_what_is_withdrawn_from_a_merged_file_is_withdrawn_where_it_was_said(desk: ds.Desk) -> None:
+    one = desk.register("甲", ds.change("basic", industry="tea"), kind="organization")
+    two = desk.register("乙", ds.change("basic", industry="toys", scope="批发"), kind="organization", channel="agency")
+    desk.merges.merge(one, two)
+    view = desk.update(one.number, ds.change("basic", industry=ds.UNSET, scope=ds.UNSET), because="有误")
+    assert view.basic.industry is None and view.basic.scope is None  # type: ignore[union-attr]
+    assert desk.consult(one).basic.industry is None  # type: ignore[union-attr]
+    assert len({act.id for act in desk.history(one) if act.because == "有误"}) == 1
+    desk.merges.unmerge(one, two)
+    assert desk.consult(two).basic.industry is None and desk.consult(two).basic.scope is None  # type: ignore[union-attr]
+    assert desk.ledger.verify().events
