@@ -247,7 +247,8 @@ class Finder:
         path = asked.replace("[*]", "")
         column = self._columns.get(path)
         if column is None:
-            nearest = nearest_name(path, self._columns)
+            below = [known for known in self._columns if path and known.startswith(path)]
+            nearest = nearest_name(path, below or self._columns)
             asking.problems.append(problem("find.unknown", shown_path(*asked.split("/")), nearest=nearest))
             return None
         if column.pattern:
