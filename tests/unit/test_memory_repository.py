@@ -169,7 +169,7 @@ def test_lanes(repository: MemoryRepository) -> None:
         lane.append([b"3"], durable=False)
     assert repository.idle_lanes() == ["desk"]
     assert repository.idle_lanes(at="elsewhere") == []
-    assert repository.read_lane("desk") == [b"1", b"2"]
+    assert list(repository.read_lane("desk")) == [b"1", b"2"]
     repository.drop_lane("desk")
     with pytest.raises(MissingArchiveError):
         repository.read_lane("desk")

@@ -13,7 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from dossier.errors import (
     InputError,
     LockedError,
     MissingArchiveError,
+    MissingFolderError,
     NewerFormatError,
     NotAnArchiveError,
     NotPicklableError,
@@ -141,11 +144,56 @@ def test_media_that_cannot_be_written_are_read(opened: Any, tmp_path: Path, monk
     repository.commit(Batch((put("a"),)))
     repository.close()
     monkeypatch.setattr(os, "access", lambda path, how: how == os.R_OK)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
     before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(ReadOnlyError):
         opened("rw")
     assert opened("r").count("cards", TRUE) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_reader_without_rights_to_the_folder_sees_what_others_write(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = opened()
+    repository.commit(Batch((put("a"),)))
+    repository.close()
+    monkeypatch.setattr(os, "access", lambda path, how: how == os.R_OK)
+    reader = opened("r")
+    assert reader.count("cards", TRUE) == 1
+    monkeypatch.undo()
+    writer = opened("rw")
+    writer.commit(Batch((put("b"),)))
+    writer.close()
+    assert reader.count("cards", TRUE) == 2
+
+
+def test_a_file_that_nobody_writes_is_read_beside_nothing(opened: Any, tmp_path: Path) -> None:
+    repository = opened()
+    repository.commit(Batch((put("a"),)))
+    repository.close()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert opened("r", frozen=True).count("cards", TRUE) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    for mode, value in (("rw", True), ("r", 1)):
+        with pytest.raises(InputError):
+            opened(mode, frozen=value)
+
+
+def test_a_folder_that_is_not_there_is_named_as_such(opened: Any, tmp_path: Path) -> None:
+    with pytest.raises(MissingFolderError):
+        opened(name="nowhere/a.db")
+    repository = opened()
+    with pytest.raises(MissingFolderError):
+        repository.lane("x", at=str(tmp_path / "nowhere" / "reads"))
+
+
+def test_connections_of_a_crowd_are_closed_after_it(opened: Any) -> None:
+    repository = opened()
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(repository.snapshot())
+    assert len(repository._idle) <= 16
 
 
 def _fill(repository: SqliteRepository) -> None:
@@ -327,7 +375,7 @@ def test_kill_between_any_two_steps_leaves_whole_batches(opened: Any, tmp_path: 
             assert repository.commit(Batch(ops, key=f"k{i}")).repeated is (i < many)
         assert [row.id for row in repository.scan("events")] == ["c0", "c1", "c2"]
         if "desk" in repository.idle_lanes():
-            assert repository.read_lane("desk") in ([], [b"one", b"two"])
+            assert list(repository.read_lane("desk")) in ([], [b"one", b"two"])
         if Path(f"{path}.copy").exists():
             saved = open_sqlite(f"{path}.copy", mode="r", options={})
             assert saved.count("events", TRUE) == 3
@@ -358,7 +406,7 @@ def test_a_backup_is_an_archive_and_never_overwrites(opened: Any, tmp_path: Path
     assert list(saved.scan("cards")) == list(repository.scan("cards"))
     with pytest.raises(ExistsError):
         repository.backup(str(tmp_path / "b.db"))
-    with pytest.raises(MissingArchiveError):
+    with pytest.raises(MissingFolderError):
         repository.backup(str(tmp_path / "no" / "b.db"))
 
 
@@ -398,11 +446,11 @@ def test_lanes_are_held_read_and_dropped(opened: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.db.lanes" / "desk-1.lane"
     path.write_bytes(path.read_bytes() + b"torn")
     assert repository.idle_lanes() == ["desk-1"]
-    assert repository.read_lane("desk-1") == [b"1", b"2"]
+    assert list(repository.read_lane("desk-1")) == [b"1", b"2"]
     again = opened("r").lane("desk-1")
     again.append([b"3"], durable=False)
     again.close()
-    assert repository.read_lane("desk-1") == [b"1", b"2", b"3"]
+    assert list(repository.read_lane("desk-1")) == [b"1", b"2", b"3"]
     repository.drop_lane("desk-1")
     repository.drop_lane("desk-1")
     assert repository.idle_lanes() == []

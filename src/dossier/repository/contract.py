@@ -126,8 +126,9 @@ class Lanes(Protocol):
         """Names of lanes that nobody holds."""
         ...
 
-    def read_lane(self, name: str, *, at: str | None = None) -> list[bytes]:
-        """The whole lines of a lane; a torn last line is left out."""
+    def read_lane(self, name: str, *, at: str | None = None) -> Iterator[bytes]:
+        """The whole lines of a lane, read as they are asked for; a torn last line is left out. MissingArchiveError, at
+        the call, if there is no such lane; lines that are being read are read to the end though it is dropped."""
         ...
 
     def drop_lane(self, name: str, *, at: str | None = None) -> None:

@@ -192,7 +192,7 @@ def _equal(repository: Repository, oracle: Oracle, where: str) -> None:
 def _lane(repository: Lanes, death: Death, where: str) -> None:
     lines = [b'{"n":1}', b'{"n":2}']
     if "crash" in repository.idle_lanes():
-        got = repository.read_lane("crash")
+        got = list(repository.read_lane("crash"))
         same(f"{where}: a lane", got, lines[: len(got)])
         holds(f"{where}: an acknowledged line is lost", len(got) >= ("line" in death.lines))
     else:

@@ -161,7 +161,7 @@ def check_lanes(places: Places, folder: str) -> None:
             raises(LockedError, partial(lanes.drop_lane, at=at), "dropping a lane that is held", "b-1")
             same("idle lanes while held", lanes.idle_lanes(at=at), [])
             lines = [b'{"n":1}', b'{"n":2}', '{"n":"单"}'.encode()]
-            same("lines of a held lane", lanes.read_lane("b-1", at=at), lines)
+            same("lines of a held lane", list(lanes.read_lane("b-1", at=at)), lines)
             lane.close()
             lane.close()
             raises(ClosedError, partial(lane.append, durable=False), "appending to a closed lane", [b"1"])
@@ -169,7 +169,7 @@ def check_lanes(places: Places, folder: str) -> None:
             same("idle lanes", sorted(lanes.idle_lanes(at=at)), ["a", "b-1"])
             with closing(lanes.lane("b-1", at=at)) as again:
                 again.append([b"4"], durable=False)
-            same("a lane taken up again", lanes.read_lane("b-1", at=at), [*lines, b"4"])
+            same("a lane taken up again", list(lanes.read_lane("b-1", at=at)), [*lines, b"4"])
             lanes.drop_lane("b-1", at=at)
             same("idle lanes after a drop", lanes.idle_lanes(at=at), ["a"])
 
@@ -189,12 +189,12 @@ def check_lane_killed(places: Places) -> None:
                 kill(pid)
     with closing(place.open()) as repository:
         same("idle lanes after a kill", _lanes(repository).idle_lanes(), ["killed"])
-        lines = _lanes(repository).read_lane("killed")
+        lines = list(_lanes(repository).read_lane("killed"))
         same("lines", lines, [encode({"n": n}) for n in range(1, len(lines) + 1)])
         holds(f"{len(lines)} of {acknowledged} acknowledged lines are there", len(lines) >= acknowledged)
         with closing(_lanes(repository).lane("killed")) as lane:
             lane.append([b"0"], durable=False)
-        same("a line after a kill", _lanes(repository).read_lane("killed"), [*lines, b"0"])
+        same("a line after a kill", list(_lanes(repository).read_lane("killed")), [*lines, b"0"])
 
 
 def _append(place: Place, say: Say) -> None:

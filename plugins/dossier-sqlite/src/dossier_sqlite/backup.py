@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from dossier.errors import ExistsError, RepositoryError
+from dossier.errors import ExistsError, MissingArchiveError, RepositoryError
 from dossier_sqlite.faults import fault, system_fault
-from dossier_sqlite.opening import publish
+from dossier_sqlite.opening import no_room_for, publish
 
 Step = Callable[[str], None]
 
@@ -48,6 +48,8 @@ def write_backup(
     finally:
         for left in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm"))):
             left.unlink(missing_ok=True)
+    if isinstance(failure, MissingArchiveError):
+        failure = no_room_for(target)
     if failure is not None:
         raise failure
     if step is not None:

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from dossier.errors import (
     ClosedError,
     ForkedError,
     LockedError,
     MissingArchiveError,
+    MissingFolderError,
     NotPicklableError,
     RepositoryError,
+    StorageFullError,
 )
 from dossier.repository.checking import check_lane, check_lines
 from dossier_sqlite.faults import system_fault
 
 _END = ".lane"
 _TAIL = 1 << 16
+_PATIENCE = 0.25
+"""Seconds for which a lane that is held is asked for again: whoever lists lanes holds each for a moment."""
 
 Step = Callable[[str], None]
 
 
 class FileLane:
-    """See `Lane`. One write(2) an append; a write that fails half way is taken back."""
+    """See `Lane`. One write(2) an append; a write that fails half way is taken back, and after a failed sync the lane
+    is closed."""
 
     def __init__(self, folder: Path, name: str, step: Step | None) -> None:
         check_lane(name)
@@ -41,13 +47,15 @@ class FileLane:
             failure = LockedError()
         except OSError as error:
             failure = system_fault(error)
+        if isinstance(failure, MissingArchiveError):
+            failure = MissingFolderError()
         if failure is not None:
             self.close()
             raise failure
         self._named = False
 
     def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
-        """See `Lane.append`. StorageFullError leaves nothing of the lines."""
+        """See `Lane.append`. An error leaves nothing of the lines, as far as the disk still answers."""
         if self._pid != os.getpid():
             raise ForkedError
         if self._handle < 0:
@@ -57,23 +65,34 @@ class FileLane:
             return
         step = self._step
         data = b"\n".join([*lines, b""])
-        failure: RepositoryError | None = None
         if step is not None:
             step("lane.before")
+        failure: RepositoryError | None = None
         try:
             if os.write(self._handle, data) < len(data):
                 os.ftruncate(self._handle, self._size)
                 os.write(self._handle, data)
+            if os.fstat(self._handle).st_size != self._size + len(data):
+                failure = StorageFullError()
         except OSError as error:
             failure = system_fault(error)
-        if failure is not None or os.fstat(self._handle).st_size != self._size + len(data):
-            os.ftruncate(self._handle, self._size)
-            raise failure or system_fault(OSError(28, ""))
+        if failure is not None:
+            self._take_back()
+            raise failure
         self._size += len(data)
         if step is not None:
             step("lane.written")
         if durable:
-            self._sync()
+            try:
+                self._sync()
+            except OSError as error:
+                failure = system_fault(error)
+            if failure is not None:
+                # What a disk does after a failed sync nobody knows: the lane takes nothing more.
+                self._size -= len(data)
+                self._take_back()
+                self.close()
+                raise failure
             if step is not None:
                 step("lane.synced")
 
@@ -82,6 +101,18 @@ class FileLane:
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the lane was let go of."""
+        return self._handle < 0
+
+    def _take_back(self) -> None:
+        """Cut off what a failed append left; a lane where that fails too is closed."""
+        try:
+            os.ftruncate(self._handle, self._size)
+        except OSError:
+            self.close()
 
     def _sync(self) -> None:
         os.fsync(self._handle)
@@ -110,30 +141,54 @@ class FileLane:
 def idle_lanes(folder: Path) -> list[str]:
     """Names of the lanes in a folder that nobody holds, sorted."""
     names: list[str] = []
-    if folder.is_dir():
-        for path in sorted(folder.glob(f"*{_END}")):
-            handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                names.append(path.name[: -len(_END)])
-            except BlockingIOError:
-                pass
-            finally:
-                os.close(handle)
+    failure: RepositoryError | None = None
+    try:
+        if folder.is_dir():
+            names = [path.name[: -len(_END)] for path in sorted(folder.glob(f"*{_END}")) if _is_idle(path)]
+    except OSError as error:
+        failure = system_fault(error)
+    if failure is not None:
+        raise failure
     return names
 
 
-def read_lane(folder: Path, name: str) -> list[bytes]:
-    """The whole lines of a lane. MissingArchiveError if there is none of that name."""
+def _is_idle(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False  # folded by another process meanwhile
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def read_lane(folder: Path, name: str) -> Iterator[bytes]:
+    """The whole lines of a lane, read as they are asked for. MissingArchiveError if there is none of that name."""
     check_lane(name)
     failure: RepositoryError
     try:
-        return (folder / f"{name}{_END}").read_bytes().split(b"\n")[:-1]
+        lines = _lines((folder / f"{name}{_END}").open("rb"))
+        next(lines)
+        return lines
     except FileNotFoundError:
         failure = MissingArchiveError()
     except OSError as error:
         failure = system_fault(error)
     raise failure
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """First b"" (so that the file is closed whatever becomes of the iterator), then each whole line."""
+    with file:
+        yield b""
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            yield line[:-1]
 
 
 def drop_lane(folder: Path, name: str) -> None:
@@ -169,12 +224,18 @@ def sync_folder(folder: Path) -> None:
 
 def _hold(path: Path) -> int:
     """An open file with an exclusive lock that still has the name (another may just have dropped it)."""
+    deadline = time.monotonic() + _PATIENCE
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(handle)
+                raise
+            time.sleep(0.002)
         except BaseException:
             os.close(handle)
             raise

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from dossier.errors import (
     ExistsError,
     MissingArchiveError,
+    MissingFolderError,
     NewerFormatError,
     NotAnArchiveError,
     ReadOnlyError,
@@ -65,8 +66,8 @@ def create_file(path: Path, max_pages: int | None, step: Step | None) -> None:
         publish(draft, path)
     except sqlite3.Error as error:
         failure = fault(error)
-        if isinstance(failure, MissingArchiveError) and path.parent.is_dir():
-            failure = ReadOnlyError()
+        if isinstance(failure, MissingArchiveError):
+            failure = no_room_for(path)
     except OSError as error:
         failure = system_fault(error)
     finally:
@@ -75,6 +76,11 @@ def create_file(path: Path, max_pages: int | None, step: Step | None) -> None:
         raise failure
     if step is not None:
         step("create.named")
+
+
+def no_room_for(path: Path) -> RepositoryError:
+    """Why no file can be made at a path."""
+    return ReadOnlyError() if path.parent.is_dir() else MissingFolderError()
 
 
 def publish(draft: Path, path: Path) -> None:
@@ -115,16 +121,24 @@ def check_file(path: Path, mode: Literal["rw", "r"]) -> None:
 
 
 def is_immutable(path: Path) -> bool:
-    """Whether the file lies where nothing can be written and nobody left a write-ahead log."""
+    """Whether the file lies on a medium that nobody can write, and nobody left a write-ahead log. That the reader
+    himself may not write says nothing: others may, and what he reads would be stale."""
     wal = Path(f"{path}-wal")
-    return not os.access(path.parent, os.W_OK) and not (wal.exists() and wal.stat().st_size)
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not (wal.exists() and wal.stat().st_size)
 
 
 def connect(
-    path: Path, *, mode: Literal["rw", "ro"], timeout: float, cache_kib: int, max_pages: int | None = None
+    path: Path,
+    *,
+    mode: Literal["rw", "ro"],
+    timeout: float,
+    cache_kib: int,
+    max_pages: int | None = None,
+    frozen: bool = False,
 ) -> sqlite3.Connection:
-    """A connection of the settings that every part relies on. sqlite3.Error as it comes."""
-    immutable = "&immutable=1" if mode == "ro" and is_immutable(path) else ""
+    """A connection of the settings that every part relies on; `frozen`: nobody writes the file. sqlite3.Error as it
+    comes."""
+    immutable = "&immutable=1" if frozen else ""
     conn = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}{immutable}",
         uri=True,

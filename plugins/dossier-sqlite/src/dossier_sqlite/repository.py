@@ -17,6 +17,7 @@ from dossier.errors import (
     ClosedError,
     ForkedError,
     LockedError,
+    MissingArchiveError,
     NotPicklableError,
     OutcomeUnknown,
     ReadOnlyError,
@@ -32,9 +33,9 @@ from dossier.repository import (
 from dossier.repository.checking import Shape, check_batch, widen
 from dossier_sqlite import lanes
 from dossier_sqlite.backup import write_backup
-from dossier_sqlite.faults import fault
+from dossier_sqlite.faults import fault, system_fault
 from dossier_sqlite.locking import Turnstile
-from dossier_sqlite.opening import connect, load_declared
+from dossier_sqlite.opening import connect, is_immutable, load_declared
 from dossier_sqlite.reader import SqliteReader
 from dossier_sqlite.tables import Table, tables_of
 from dossier_sqlite.writing import DRAIN, Writer
@@ -65,6 +66,8 @@ STEPS = (
 _KEEP_KEY = "insert or ignore into batches(key) values (?)"
 WRITE_CACHE_KIB = 16_384
 READ_CACHE_KIB = 8_192
+IDLE = 16
+"""Connections kept for the next reads; those of a greater crowd are closed when it is over."""
 
 Step = Callable[[str], None]
 _T = TypeVar("_T")
@@ -98,7 +101,14 @@ class SqliteRepository(SqliteReader):
     """See `Repository`, `Aggregates`, `Lanes`, `BacksUp`."""
 
     def __init__(
-        self, path: Path, *, read_only: bool, timeout: float, max_pages: int | None, on_step: Step | None
+        self,
+        path: Path,
+        *,
+        read_only: bool,
+        timeout: float,
+        max_pages: int | None,
+        frozen: bool,
+        on_step: Step | None,
     ) -> None:
         self._path, self._read_only, self._timeout, self._step = path, read_only, timeout, on_step
         self._max_pages = max_pages
@@ -114,11 +124,17 @@ class SqliteRepository(SqliteReader):
         self._shapes: dict[str, Shape] = {}
         failure: RepositoryError | None = None
         try:
+            self._frozen = frozen or (read_only and is_immutable(path))
             conn = self._connect()
             self._adopt(tables_of(load_declared(conn)))
             self._idle.append(conn)
         except sqlite3.Error as error:
             failure = fault(error)
+        except OSError as error:
+            failure = system_fault(error)
+        if isinstance(failure, MissingArchiveError) and read_only and path.exists():
+            # The file is there, but what SQLite needs beside it is not and cannot be made.
+            failure = ReadOnlyError()
         if failure is not None:
             raise failure
         _alive.add(self)
@@ -134,7 +150,9 @@ class SqliteRepository(SqliteReader):
         """A connection for reads. Where writing is allowed it may write too, so that the last one to close leaves no
         log behind; `query_only` keeps it from doing so."""
         mode: Literal["rw", "ro"] = "ro" if self._read_only else "rw"
-        conn = connect(self._path, mode=mode, timeout=self._timeout, cache_kib=READ_CACHE_KIB)
+        conn = connect(
+            self._path, mode=mode, timeout=self._timeout, cache_kib=READ_CACHE_KIB, frozen=self._frozen
+        )
         conn.execute("pragma query_only=on")
         return conn
 
@@ -156,7 +174,10 @@ class SqliteRepository(SqliteReader):
     def _return(self, conn: sqlite3.Connection) -> None:
         if conn.in_transaction:
             _rollback(conn)
-        self._idle.append(conn)
+        if len(self._idle) >= IDLE:
+            conn.close()
+        else:
+            self._idle.append(conn)
         if self._closed:
             self._close_idle()
 
@@ -339,7 +360,7 @@ class SqliteRepository(SqliteReader):
         """See `Lanes.lane`. The folder is `at`, or the archive's name with `.lanes`."""
         self._awake()
         opened = lanes.FileLane(self._folder(at), name, self._step)
-        self._opened.append(opened)
+        self._opened = [*(lane for lane in self._opened if not lane.closed), opened]
         return opened
 
     def idle_lanes(self, *, at: str | None = None) -> list[str]:
@@ -347,7 +368,7 @@ class SqliteRepository(SqliteReader):
         self._awake()
         return lanes.idle_lanes(self._folder(at))
 
-    def read_lane(self, name: str, *, at: str | None = None) -> list[bytes]:
+    def read_lane(self, name: str, *, at: str | None = None) -> Iterator[bytes]:
         """See `Lanes.read_lane`. MissingArchiveError if there is no such lane."""
         self._awake()
         return lanes.read_lane(self._folder(at), name)
