@@ -5,14 +5,19 @@ Floor: desk. `desk.ledger`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from dossier.errors import InputError
 from dossier.ledger import LaneReport
+from dossier.model.problems import problem
 
 if TYPE_CHECKING:
     from dossier.desk.desk import Desk
+
+TAIL: Final = 1000
+"""The most events that `tail` gives."""
 
 
 @attrs.frozen
@@ -54,10 +59,12 @@ class LedgerCounter:
         return LedgerReport(tuple(self._archive.recorder.verify()))
 
     def tail(self, *, limit: int = 20) -> tuple[Line, ...]:
-        """The last events of all lanes by time, newest last."""
+        """The last events of all lanes by time, newest last. `limit` 1..1000 (InputError)."""
+        if type(limit) is not int or not 1 <= limit <= TAIL:
+            raise InputError([problem("find.limit", "limit", limit=TAIL)])
         decision = self._reading.permit("explain", called="ledger.tail")
         self._archive.recorder.read(self._reading.event("ledger.tail", decision))
-        events = sorted(self._archive.recorder.events(), key=lambda event: (event.at, event.lane, event.seq))[-limit:]
+        events = self._archive.recorder.tail(limit)
         return tuple(
             Line(e.at, e.actor, tuple(e.roles), e.verb, e.outcome, len(e.subjects), tuple(e.rules)) for e in events
         )

@@ -6,22 +6,36 @@ Floor: desk. A lease is a row with the next free serial; a process takes 64 at a
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from dossier.errors import ConflictError, LockedError, NumbersUnsettledError
 from dossier.model.numbering import NumberScheme
-from dossier.repository import Batch, Key, Put, Repository, decode, encode
+from dossier.repository import Batch, Key, Op, Put, Repository, decode, encode
 
 LEASE = 64
 _TRIES = 200
 
 
 class Numbers:
-    """Gives out registration numbers of one archive handle."""
+    """Gives out registration numbers of one archive handle.
 
-    def __init__(self, repository: Repository, scheme: NumberScheme, *, settled: bool) -> None:
+    `guard` gives the Check of each batch, `renew` looks at the manifest after a lost race.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        scheme: NumberScheme,
+        *,
+        settled: bool,
+        guard: Callable[[], Op],
+        renew: Callable[[], None],
+    ) -> None:
         self._repository = repository
         self._scheme = scheme
         self._settled = settled
+        self._guard = guard
+        self._renew = renew
         self._lock = threading.Lock()
         self._leased: dict[str, tuple[int, int]] = {}
 
@@ -37,14 +51,17 @@ class Numbers:
             self._leased[series] = (serial + 1, end)
         return self._scheme.number(serial, year=year, kind=kind)
 
-    def settle(self, first: int) -> None:
-        """Say where serials go on after a restore: no series continues below `first`."""
+    def settle(self, first: int, manifest: Put) -> None:
+        """Say where serials go on after a restore, in one batch with the manifest: no series continues below `first`.
+        ConflictError where another took a lease meanwhile."""
         rows = list(self._repository.scan("leases"))
         ops = [
             Put("leases", row.id, encode({"next": max(first, int(decode(row.body)["next"]))}), {}, "", row.version)
             for row in rows
         ]
-        self._repository.commit(Batch((*ops, Put("leases", "floor", encode({"next": first}), {}, "", None))))
+        if all(row.id != "floor" for row in rows):
+            ops.append(Put("leases", "floor", encode({"next": first}), {}, "", 0))
+        self._repository.commit(Batch((manifest, *ops)))
         self._settled = True
 
     def _lease(self, series: str) -> tuple[int, int]:
@@ -60,7 +77,9 @@ class Numbers:
 
     def _won(self, put: Put) -> bool:
         try:
-            self._repository.commit(Batch((put,)))
+            self._repository.commit(Batch((self._guard(), put)))
             return True
         except ConflictError:
-            return False
+            pass
+        self._renew()
+        return False

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import attrs
+import msgspec
 
 from dossier.desk.changes import fits
 from dossier.errors import ConflictError, DeniedError, InputError, LockedError
 from dossier.model.problems import problem
 from dossier.policy import KINDS
-from dossier.repository import Batch, IndexValue, Key, Op, Put, Repository, Row, decode, encode
+from dossier.repository import Batch, IndexValue, Key, Op, Put, Row, decode, encode
+
+if TYPE_CHECKING:
+    from dossier.desk.archive import Archive
 
 _TRIES = 20
 
@@ -32,108 +36,126 @@ class Actor:
 
 
 class Staff:
-    """The archive's staff. An archive created with `staff="enrolled"` lets nobody else act."""
+    """The archive's staff. An archive created with `staff="enrolled"` lets nobody else act.
 
-    def __init__(
-        self,
-        repository: Repository,
-        *,
-        kinds: Mapping[str, str],
-        enrolled_only: bool,
-        random: Callable[[int], bytes],
-        now: Callable[[], str],
-        guard: Callable[[], Op],
-        renew: Callable[[], None],
-        key: bytes,
-    ) -> None:
-        self._repository = repository
-        self._kinds = dict(kinds)
-        self._enrolled_only = enrolled_only
-        self._random = random
-        self._now = now
-        self._guard = guard
-        self._renew = renew
-        self._key = key
-        self._known: dict[tuple[str, str], Actor] = {}
+    Roles end with the commit that records it, in every process: each call of a desk looks at the actor's row, and
+    because a dismissal also writes the manifest, which every batch checks, no batch that was being made gets past.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._repository = archive.repository
+        self._kinds = dict(archive.manifest.roles)
+        self._open = archive.manifest.staff == "open"
+        self._key = archive.manifest.staff_key
 
     def kind(self, role: str) -> str:
         """The kind that a role was declared with. InputError for an unknown role."""
-        found = self._kinds.get(role)
+        found = self._kinds.get(role) if type(role) is str else None
         if found is None:
             raise InputError([problem("staff.role", "role")])
         return found
 
     def enrol(self, name: str, *, roles: Iterable[str]) -> Actor:
-        """Enrol somebody, or give him further roles."""
-        wanted = tuple(dict.fromkeys(roles))
+        """Enrol somebody, or give him further roles; the event is in the same batch."""
+        if isinstance(roles, str) or not isinstance(roles, Iterable):
+            raise InputError([problem("staff.role", "roles")])
+        wanted = list(roles)
         for role in wanted:
             self.kind(role)
         _check(name)
         for _ in range(_TRIES):
-            actor = self._enrol(name, wanted)
+            actor = self._enrol(name, dict.fromkeys(wanted))
             if actor is not None:
-                self._known.clear()
                 return actor
+            self._archive.renew()
         raise LockedError(path="staff")
 
     def dismiss(self, name: str, *, role: str) -> Actor:
-        """End a role from now on; the period stays on record."""
+        """End a role from now on; the period stays on record, and the event is in the same batch."""
+        self.kind(role)
         _check(name)
-        for _ in range(_TRIES):
+        done: list[Actor] = []
+
+        def commit(manifest: Put) -> None:
             row = self._find(name)
             if row is None:
                 raise InputError([problem("staff.unknown", "name")])
-            body = decode(row.body)
+            body, now = decode(row.body), self._archive.moment()
             for held in body["roles"]:
                 if held["role"] == role and not held["until"]:
-                    held["until"] = self._now()
-            if self._put(Put("staff", row.id, encode(body), row.index, "", row.version)):
-                self._known.clear()
-                return _actor(row, body)
-        raise LockedError(path="staff")
+                    held["until"] = now
+            actor = _actor(row, body)
+            put = Put("staff", row.id, encode(body), row.index, "", row.version)
+            self._commit("dismiss", actor, (role,), now, manifest, put)
+            done.append(actor)
+
+        self._archive.rewrite(lambda m: msgspec.structs.replace(m, dismissals=m.dismissals + 1), commit)
+        return done[0]
 
     def all(self) -> list[Actor]:
         """Everybody, by the order of enrolment ids."""
         return [_actor(row, decode(row.body)) for row in self._repository.scan("staff")]
 
     def acting(self, name: str, role: str) -> Actor:
-        """The actor behind a name and a role. Enrols an unknown one unless the archive is for enrolled staff only."""
-        found = self._known.get((name, role))
-        if found is not None:
-            return found
-        kind = self.kind(role)
+        """The actor behind a name and a role. Enrols an unknown one unless the archive is for enrolled staff only; in
+        an archive that is open for reading only, he gets a pseudonym that follows from his name."""
+        self.kind(role)
         _check(name)
         row = self._find(name)
-        actor = _actor(row, decode(row.body)) if row is not None else None
-        if actor is None or role not in actor.roles:
-            # Whoever was dismissed from a role does not take it up again by asking.
-            dismissed = row is not None and any(held["role"] == role for held in decode(row.body)["roles"])
-            if self._enrolled_only or dismissed:
-                raise DeniedError(path="staff", role=role, verb="act", verb_zh="行事", kind=kind)
-            actor = self.enrol(name, roles=[role])
-        self._known[name, role] = actor
-        return actor
+        if not self.allows(row, role):
+            raise self.denied(role)
+        if row is not None and role in _roles(decode(row.body)):
+            return _actor(row, decode(row.body))
+        if self._archive.writable:
+            return self.enrol(name, roles=[role])
+        held = row.index.get("pseudonym") if row is not None else None
+        return Actor(self._row_id(name), name, str(held or self._hash(b"pseudonym", name)[:16]), (role,))
+
+    def allows(self, row: Row | None, role: str) -> bool:
+        """Whether somebody may act under a role, by his row as it was just read: whoever holds the role, and in an
+        archive of open staff whoever never lost it. Nobody takes up again by asking what he was dismissed from."""
+        body = decode(row.body) if row is not None else {"roles": []}
+        return role in _roles(body) or (self._open and all(held["role"] != role for held in body["roles"]))
+
+    def denied(self, role: str) -> DeniedError:
+        """The error for somebody who may not act under a role."""
+        return DeniedError(path="staff", role=role, verb="act", verb_zh="行事", kind=self.kind(role))
 
     def by_id(self, actor: str) -> str:
         """The name behind an actor's id ("" if nobody has it)."""
         (row,) = self._repository.get_many([Key("staff", actor)])
         return str(decode(row.body)["name"]) if row is not None else ""
 
-    def _enrol(self, name: str, wanted: tuple[str, ...]) -> Actor | None:
+    def _enrol(self, name: str, wanted: Iterable[str]) -> Actor | None:
         row = self._find(name)
         body: dict[str, Any]
         index: dict[str, IndexValue]
         if row is None:
             body = {"name": name, "roles": []}
-            row_id, index, expect = self._row_id(name), {"name": name, "pseudonym": self._random(8).hex()}, 0
+            pseudonym = self._archive.environment.random(8).hex()
+            row_id, index, expect = self._row_id(name), {"name": name, "pseudonym": pseudonym}, 0
         else:
             body, row_id, index, expect = decode(row.body), row.id, dict(row.index), row.version
-        held = {entry["role"] for entry in body["roles"] if not entry["until"]}
-        body["roles"] += [{"role": r, "since": self._now(), "until": ""} for r in wanted if r not in held]
-        put = Put("staff", row_id, encode(body), index, "", expect)
-        if not self._put(put):
+        added = [role for role in wanted if role not in _roles(body)]
+        now = self._archive.moment()
+        body["roles"] += [{"role": role, "since": now, "until": ""} for role in added]
+        actor = _actor(Row("staff", row_id, expect + 1, b"", index, ""), body)
+        if row is not None and not added:
+            return actor
+        try:
+            put = Put("staff", row_id, encode(body), index, "", expect)
+            self._commit("enrol", actor, tuple(added), now, self._archive.guard(), put)
+            return actor
+        except ConflictError:
             return None
-        return _actor(Row("staff", row_id, expect + 1, b"", index, ""), body)
+
+    def _commit(self, verb: str, actor: Actor, roles: tuple[str, ...], at: str, *ops: Op) -> None:
+        """Write a change of staff with its event: the host did it, `roles` are those given or ended."""
+        event = self._archive.recorder.plain(verb)
+        event.at, event.roles, event.subjects = at, roles, ((actor.pseudonym, 0, "staff"),)
+        with self._archive.recorder.writing([event]) as rows:
+            self._repository.commit(Batch((*ops, *rows)))
 
     def _find(self, name: str) -> Row | None:
         (row,) = self._repository.get_many([Key("staff", self._row_id(name))])
@@ -141,21 +163,18 @@ class Staff:
 
     def _row_id(self, name: str) -> str:
         """The id follows from the name, so that two processes cannot enrol one person twice."""
-        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:32]
+        return self._hash(b"", name)[:32]
 
-    def _put(self, put: Put) -> bool:
-        try:
-            self._repository.commit(Batch((self._guard(), put)))
-            return True
-        except ConflictError:
-            pass
-        self._renew()
-        return False
+    def _hash(self, purpose: bytes, name: str) -> str:
+        return hmac.new(self._key + purpose, name.encode(), hashlib.sha256).hexdigest()
+
+
+def _roles(body: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(held["role"] for held in body["roles"] if not held["until"])
 
 
 def _actor(row: Row, body: dict[str, Any]) -> Actor:
-    roles = tuple(entry["role"] for entry in body["roles"] if not entry["until"])
-    return Actor(row.id, str(body["name"]), str(row.index.get("pseudonym", "")), roles)
+    return Actor(row.id, str(body["name"]), str(row.index.get("pseudonym", "")), _roles(body))
 
 
 def _check(name: object) -> None:

@@ -28,7 +28,7 @@ class NumberScheme:
     text: str = "KH-{year}-{serial:05}"
 
     def __attrs_post_init__(self) -> None:
-        if not _SCHEME.match(self.text) or len(self.text) > 64:
+        if type(self.text) is not str or not _SCHEME.match(self.text) or len(self.text) > 64:
             raise InputError([problem("number.scheme", "numbers")])
 
     def series(self, *, year: int, kind: str) -> str:
