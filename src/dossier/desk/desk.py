@@ -257,6 +257,7 @@ class Desk:
         A condition on a field that the caller may not read is refused, never dropped (N2).
         """
         decision = self.reading.permit("consult", called="find")
+        self.archive.valid_today()
         if name is not None:
             named = field("basic/name").contains(name)
             where = named if where is None else where & named
@@ -277,6 +278,7 @@ class Desk:
     def count(self, where: Condition | None = None) -> int:
         """How many dossiers satisfy a condition; refused like `find`."""
         decision = self.reading.permit("consult", called="count")
+        self.archive.valid_today()
         try:
             plan = self._plan(decision, where, None, 1)
         except ReadableFieldError as error:
@@ -394,7 +396,7 @@ class Desk:
         """The answer to a request that was carried out before: the dossier as that request left it."""
         dossier, at = known
         decision = self.reading.decide("consult")
-        return History(self.reading, dossier, decision, on="", known=str(at)).view
+        return History(self.reading, dossier, decision, on="", known=str(at), answer=True).view
 
     def _placed(self, dossier: Target) -> str:
         try:

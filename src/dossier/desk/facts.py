@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from dossier.codec.state import Head, head_of
 from dossier.desk.layout import MILLIONTHS, core_scope
 from dossier.desk.stored import stored_record
 from dossier.desk.terms import first_day, money_term
@@ -41,15 +42,19 @@ STALE = b"{}"
 _BY = ("kind", "state", "currency")
 
 
-def refresh(repository: Repository, dossiers: Iterable[str]) -> None:
-    """Compute and keep the facts of these dossiers, many in one batch; alone where another writer came between."""
+def refresh(repository: Repository, dossiers: Iterable[str], *, force: bool = False) -> None:
+    """Compute and keep the facts of these dossiers, many in one batch; alone where another writer came between.
+
+    A linked set is found by its common facts under its survivor, which is refreshed with any of its members.
+    `force`: index values are written again also where the facts are what they were.
+    """
     waiting = list(dossiers)
     for start in range(0, len(waiting), _CHUNK):
         chunk = waiting[start : start + _CHUNK]
-        if not _refresh(repository, chunk):
+        if not _refresh(repository, chunk, force):
             for dossier in chunk:
                 for _ in range(_TRIES):
-                    if _refresh(repository, [dossier]):
+                    if _refresh(repository, [dossier], force):
                         break
 
 
@@ -65,13 +70,17 @@ def facts_of(repository: Reader, dossiers: Sequence[str]) -> dict[str, Any]:
     return {SECTION: {name: value for name, value in facts.items() if value is not None}}
 
 
-def _refresh(repository: Repository, dossiers: Sequence[str]) -> bool:
+def _refresh(repository: Repository, dossiers: Sequence[str], force: bool) -> bool:
     ops: list[Op] = []
-    for dossier, row in zip(dossiers, repository.get_many([Key("facts", d) for d in dossiers]), strict=True):
+    # Links and versions are of one state, and read first: who computes from less than another then loses to him.
+    with repository.snapshot() as state:
+        sets = _linked(state, dossiers)
+        rows = state.get_many([Key("facts", top) for top in sets])
+    for (top, members), row in zip(sets.items(), rows, strict=True):
         version = row.version if row is not None else 0
-        facts = facts_of(repository, [dossier])
+        facts = facts_of(repository, members)
         body = encode(facts)
-        if row is not None and row.body == body:
+        if row is not None and row.body == body and not force:
             continue
         known = facts[SECTION]
         index = {
@@ -80,8 +89,8 @@ def _refresh(repository: Repository, dossiers: Sequence[str]) -> bool:
             f"{SECTION}_last_date": first_day(known["last_date"]) if "last_date" in known else None,
             f"{SECTION}_arrears": money_term(known["arrears"]) if "arrears" in known else None,
         }
-        ops.append(Put("facts", dossier, body, {}, core_scope(dossier), version))
-        ops.append(Index("dossiers", dossier, index, version + 1))
+        ops.append(Put("facts", top, body, {}, core_scope(top), version))
+        ops.append(Index("dossiers", top, index, version + 1))
     if not ops:
         return True
     try:
@@ -89,6 +98,32 @@ def _refresh(repository: Repository, dossiers: Sequence[str]) -> bool:
         return True
     except ConflictError:
         return False
+
+
+def _linked(repository: Reader, dossiers: Sequence[str]) -> dict[str, list[str]]:
+    """Each file that facts are kept for, and the members whose records they are over: a file alone its own, a
+    survivor those of its linked set. An absorbed file keeps its own, for the day the link is taken away."""
+    heads: dict[str, Head] = {}
+
+    def head(dossier: str) -> Head:
+        if dossier not in heads:
+            (row,) = repository.get_many([Key("dossiers", dossier)])
+            heads[dossier] = head_of(row.body) if row is not None else Head()
+        return heads[dossier]
+
+    rows = repository.get_many([Key("dossiers", dossier) for dossier in dossiers])
+    heads.update({row.id: head_of(row.body) for row in rows if row is not None})
+    sets: dict[str, list[str]] = {}
+    for dossier in dossiers:
+        top = dossier
+        while into := head(top).into:
+            sets.setdefault(top, [top])
+            top = into
+        members = [top]
+        for member in members:
+            members.extend(head(member).linked)
+        sets[top] = members
+    return sets
 
 
 def _of(dossiers: Sequence[str]) -> Expr:

@@ -186,7 +186,7 @@ class Finder:
             raise InputError(problems)
         home = next(iter(asking.homes), "core")
         collection = "dossiers" if home == "core" else "special"
-        full: Expr = And((Eq("into", None), said)) if home == "core" else said
+        full: Expr = And((Eq("into", None), said))
         query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=home == "core")
         return Plan(query, [shape, order or "", limit])
 

@@ -89,7 +89,10 @@ def _version(row: Row) -> Version:
 
 
 class History:
-    """The acts on a dossier, oldest first, and `view`: the state after them. Both are made when looked at."""
+    """The acts on a dossier, oldest first, and `view`: the state after them. Both are made when looked at.
+
+    `answer`: the view answers a request that was carried out before, and shows records as they are now.
+    """
 
     def __init__(
         self,
@@ -100,7 +103,9 @@ class History:
         on: str,
         known: int | str | None,
         last: Version | None = None,
+        answer: bool = False,
     ) -> None:
+        self._answer = answer
         self._reading = reading
         self._dossier = dossier
         self._decision = decision
@@ -111,7 +116,11 @@ class History:
 
     @property
     def view(self) -> DossierView:
-        """The dossier as it was. NotFoundError where nothing was known yet."""
+        """The dossier as it was. NotFoundError where nothing was known yet.
+
+        Fields computed from records are None and `records()` is refused (InputError): a record shows the state it is
+        in, not the one it was in.
+        """
         if self._view is None:
             self._view = self._as_of()
         return self._view
@@ -230,10 +239,10 @@ class History:
         stored, core, seen = last.act, last.core, last.seen
         head, until = seen.head, until_of(seen.claims)
         if not (self._on or head.merged or head.into or until):
-            return reading.view(self._dossier, core, self._special(head), self._decision)
+            return self._past(self._dossier, core, self._special(head))
         day = self._on or min(day_of(self._until(stored), archive.zone), reading.today())
         if not (self._on or head.merged or head.into) and until > day:
-            return reading.view(self._dossier, core, self._special(head), self._decision)
+            return self._past(self._dossier, core, self._special(head))
         members = self._linked()
         head = head_of(bytes(decode_act(self._act_row(members[0]).body).state))
         core_state, special_state = State(head), State(head)
@@ -247,7 +256,12 @@ class History:
                     if kept:
                         pool.setdefault(path, []).extend(kept)
             settle_all(state, pool, archive.registry, day)
-        return reading.view(members[0], core_state.encode(), special_state.encode(), self._decision)
+        return self._past(members[0], core_state.encode(), special_state.encode())
+
+    def _past(self, dossier: str, core: bytes, special: bytes) -> DossierView:
+        reading = self._reading
+        facts = reading.facts_later(dossier) if self._answer else None
+        return reading.view(dossier, core, special, self._decision, facts, past=not self._answer)
 
     def _until(self, last: StoredAct) -> str:
         """The instant up to which acts are known, of which `last` is the last one of this dossier."""

@@ -22,14 +22,18 @@ from dossier.repository import Collection, Composite, IndexField, IndexValue, en
 DERIVATION: Final = 2
 """Version of the rules below; a change re-indexes archives."""
 
+INTO: Final = IndexField(name="into")
+"""The file that a file was merged into, in both compartments."""
 HEAD_FIELDS: Final = (
     IndexField(name="number"),
     IndexField(name="kind"),
     IndexField(name="standing"),
     IndexField(name="stage"),
-    IndexField(name="into"),
+    INTO,
     IndexField(name="pseudonym"),
 )
+UNTIL: Final = IndexField(name="until")
+"""The day from which a file is to be found by something else than today: a span of validity ends or begins."""
 DERIVED_FIELDS: Final = (
     IndexField(name="transaction_status_total", derived=True),
     IndexField(name="transaction_status_times", type="int", derived=True),
@@ -89,7 +93,7 @@ class Indexing:
     """Index columns of the sections a registry knows, and how to fill them from documents."""
 
     derived = frozenset(f.name for f in DERIVED_FIELDS)
-    _head = frozenset(f.name for f in HEAD_FIELDS)
+    _head = frozenset((*(f.name for f in HEAD_FIELDS), UNTIL.name))
 
     def __init__(self, registry: SectionRegistry, composites: Sequence[Sequence[str]] = ()) -> None:
         self.columns: dict[str, Column] = {}
@@ -133,11 +137,11 @@ class Indexing:
             Collection(name="manifest"),
             Collection(
                 name="dossiers",
-                fields=(*HEAD_FIELDS, *core, *searches, *DERIVED_FIELDS),
+                fields=(*HEAD_FIELDS, UNTIL, *core, *searches, *DERIVED_FIELDS),
                 composites=tuple(Composite(fields=fields) for fields in self._composites),
                 unindexed=("kind", "standing", "into"),
             ),
-            Collection(name="special", fields=tuple(special)),
+            Collection(name="special", fields=(INTO, *special), unindexed=("into",)),
             Collection(name="acts"),
             Collection(
                 name="records",
@@ -215,12 +219,13 @@ class Indexing:
                 documents[section] = state.document(section)
                 index.update(self.fill(spec, documents[section], "core"))
         index.update(self.search(documents))
+        index[UNTIL.name] = state.until or None
         return {name: value for name, value in index.items() if value is not None}
 
     def apart(self, head: Head, state: State, registry: SectionRegistry) -> dict[str, IndexValue]:
         """All index values of the compartment that needs a purpose."""
-        index: dict[str, IndexValue] = {}
-        for section in list(state.raw):
+        index: dict[str, IndexValue] = {INTO.name: head.into or None}
+        for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
             spec = registry.find(section, head.kind)
             if spec is not None and not opaque(registry, section, head.kind, head.versions):
                 index.update(self.fill(spec, state.document(section), "special"))

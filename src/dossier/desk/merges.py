@@ -16,6 +16,7 @@ from dossier.desk.work import Work
 from dossier.desk.writing import after, named
 from dossier.errors import InputError
 from dossier.model.problems import problem
+from dossier.repository import Index
 
 if TYPE_CHECKING:
     from dossier.desk.desk import Desk
@@ -45,9 +46,7 @@ class MergesCounter:
         """Take the link away. InputError where there is none."""
         return self._link(survivor, absorbed, "unmerge", request_id, told)
 
-    def _link(
-        self, survivor: Target, absorbed: Target, verb: str, request_id: str | None, told: Told
-    ) -> DossierView:
+    def _link(self, survivor: Target, absorbed: Target, verb: str, request_id: str | None, told: Told) -> DossierView:
         decision = self._reading.permit("edit", called=verb)
         first, second = (self._reading.known(each, decision, verb) for each in (survivor, absorbed))
         act, now = self._archive.new_id(), self._archive.moment()
@@ -80,18 +79,22 @@ class MergesCounter:
             for loaded, acting in begun:
                 loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
                 acting.told_as(told)
+                self._writing.aside(loaded)
                 work.ops.extend(acting.rows())
+                if loaded.special_version:
+                    work.ops.append(Index("special", loaded.id, loaded.special_index, 0, True))
+                work.stale[loaded.id] = None
                 subject = (loaded.head.pseudonym, loaded.head.rev, "")
                 work.events.append(self._writing.event(verb, decision, act, acting.head.at, subject))
-            bodies = self._indexed(work, first)
             if verb == "unmerge":
                 self._indexed(work, second)
-            return self._writing.shown(bodies, first)
+            bodies, top = self._indexed(work, first)
+            return self._writing.shown(bodies, top)
 
         return self._writing.once(verb, request_id, intent, named, self._again, [first, second, told])
 
-    def _indexed(self, work: Work, top: str) -> list[tuple[bytes, bytes]]:
+    def _indexed(self, work: Work, member: str) -> tuple[list[tuple[bytes, bytes]], str]:
         """A file is found by what its linked set shows; the one taken out by its own again."""
-        bodies = self._writing.bodies(work, top)
-        work.ops.append(self._writing.index_op(top, bodies))
-        return bodies
+        bodies, top = self._writing.bodies(work, member), self._writing.top(work, member)
+        self._writing.index(work, top, bodies)
+        return bodies, top

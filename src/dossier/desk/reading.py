@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 Target = DossierView | str
 """A dossier is named by a view, its id (32 hex characters) or its registration number."""
 _LINKS = 64
-_LOOKED: Final = frozenset({"consult", "find"})
-"""Verbs that read the actor's row together with what they give out."""
 
 
 class Reading:
@@ -41,9 +39,6 @@ class Reading:
         self.role = role
         self.purpose = purpose
         self._kinds = frozenset({archive.staff.kind(role)})
-        self._row = Key("staff", actor.id)
-        self._since = -1
-        """The version of the actor's row by which he may act."""
         self._masks: dict[tuple[str, str], str] = {}
         self._apart: dict[int, bool] = {}
         self.pages: Callable[..., Any] | None = None
@@ -80,10 +75,7 @@ class Reading:
         act: str = "",
         at: str = "",
     ) -> Event:
-        """An event of this actor. DeniedError, on record, where he was dismissed from the role meanwhile."""
-        if outcome == "allowed" and verb not in _LOOKED:
-            (row,) = self.archive.repository.get_many([self._row])
-            self._look(row, decision, verb)
+        """An event of this actor."""
         return Event(
             act=act,
             actor=self.actor.pseudonym,
@@ -99,15 +91,6 @@ class Reading:
             subjects=subjects,
             verb=verb,
         )
-
-    def _look(self, row: Row | None, decision: Decision, called: str) -> None:
-        """DeniedError, on record, unless the actor may still act by his row as it was just read."""
-        version = row.version if row is not None else 0
-        if version != self._since:
-            if not self.archive.staff.allows(row, self.role):
-                self.refuse(decision, called)
-                raise self.archive.staff.denied(self.role)
-            self._since = version
 
     def subject(self, decision: Decision, head: Head) -> tuple[str, int, str]:
         """(pseudonym, revision, mask) of a dossier that is given out."""
@@ -159,11 +142,7 @@ class Reading:
         decision = self.decide("consult")
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
         found: list[DossierView | None] = []
-        keys.append(self._row)
         rows = self.archive.repository.get_many(keys)
-        staff = rows.pop()
-        if (staff.version if staff is not None else 0) != self._since:
-            self._look(staff, decision, "consult")
         for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
             pending = self.unit.pending(dossier) if self.unit is not None else None
@@ -183,13 +162,8 @@ class Reading:
                 found = state.get_many([Key("dossiers", row.id) for row in page.rows])
             cores = [row for row in found if row is not None]
             beside = ("special", "facts") if self.apart(decision) else ("facts",)
-            keys = [Key(name, row.id) for name in beside for row in cores]
-            keys.append(self._row)
-            rows = state.get_many(keys)
-            staff = rows.pop()
-        if (staff.version if staff is not None else 0) != self._since:
-            self._look(staff, decision, "find")
-        facts = rows[len(rows) - len(cores) :]
+            rows = state.get_many([Key(name, row.id) for name in beside for row in cores]) if cores else []
+        facts = rows[-len(cores) :]
         special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
         views = [
             self.from_rows(core, apart, self._facts_in(fact), decision)
@@ -208,9 +182,17 @@ class Reading:
         return view
 
     def view(
-        self, dossier: str, body: bytes, special: bytes, decision: Decision, facts: Facts | None = None
+        self,
+        dossier: str,
+        body: bytes,
+        special: bytes,
+        decision: Decision,
+        facts: Facts | None = None,
+        *,
+        past: bool = False,
     ) -> DossierView:
-        """THE way out: bodies of states and the caller's decision become what he may see."""
+        """THE way out: bodies of states and the caller's decision become what he may see. A past state has no
+        computed fields and pages no records."""
         return DossierView(
             id=dossier,
             body=body,
@@ -219,7 +201,7 @@ class Reading:
             decision=decision,
             registry=self.archive.registry,
             key=self.archive.manifest.key,
-            pages=self.pages,
+            pages=None if past else self.pages,
         )
 
     def today(self) -> str:
@@ -258,10 +240,15 @@ class Reading:
         return core.encode(), special.encode() if any(special for _, special in bodies) else b""
 
     def facts_later(self, dossier: str) -> Facts:
-        """Computed fields that are read when somebody looks at them."""
+        """Computed fields of a file, or of the linked set it stands for, that are read when somebody looks at them."""
 
         def read() -> Mapping[str, Any]:
-            (row,) = self.archive.repository.get_many([Key("facts", dossier)])
+            core, row = self.archive.repository.get_many([Key("dossiers", dossier), Key("facts", dossier)])
+            if core is None:
+                return {}  # begun in a unit that is not written yet
+            head = head_of(core.body)
+            if head.into or head.linked:
+                return facts_of(self.archive.repository, self.members(dossier))
             return self._facts_in(row)()
 
         return read

@@ -328,7 +328,12 @@ class DossierView:
         return bool(self._decision.mask(spec) >> number & 1)
 
     def records(self, kind: str | None = None, *, limit: int = 50, after: str | None = None) -> RecordPage:
-        """A page of records, newest first, of one kind or of all, projected as the caller may see them."""
+        """A page of records, newest first, of one kind or of all, projected as the caller may see them.
+
+        InputError on the view of a past state.
+        """
+        if self._pages is None:
+            raise InputError([problem("history.records", "records")])
         page: RecordPage = self._pages(self._id, kind, limit, after)
         return page
 

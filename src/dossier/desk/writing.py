@@ -245,12 +245,12 @@ class Writing:
 
     def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
         """The view of what a batch will leave of a file and those linked to it."""
-        today, decision = self.reading.today(), self.reading.decide("consult")
+        today, decision, facts = self.reading.today(), self.reading.decide("consult"), self.reading.facts_later(top)
         if len(bodies) == 1:
-            view = self.reading.view(top, *bodies[0], decision)
+            view = self.reading.view(top, *bodies[0], decision, facts)
             if not view.until or view.until > today:
                 return view
-        return self.reading.view(top, *self.reading.combined(bodies, today), decision)
+        return self.reading.view(top, *self.reading.combined(bodies, today), decision, facts)
 
     def event(self, verb: str, decision: Decision, act: str, at: str, subject: tuple[str, int, str]) -> Event:
         """The event of a change, under the decision that permitted it."""

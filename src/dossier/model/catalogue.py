@@ -275,6 +275,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "给出整数或带时区的 datetime",
         "give a whole number or a datetime with a zone",
     ),
+    "history.records": (
+        "过去的状态不带业务记录",
+        "the view of a past state has no records",
+        "用 consult 查阅现在的档案",
+        "consult the dossier as it is now",
+    ),
     "staff.role": ("角色没有登记", "the role is not declared", "用已声明的角色", "use a declared role"),
     "staff.name": ("姓名须为 1 到 200 个字符", "a name is text of 1 to 200 characters", "核对姓名", "check the name"),
     "staff.unknown": ("没有这位人员", "nobody of that name is enrolled", "先登记人员", "enrol the person first"),

@@ -121,7 +121,8 @@ def check_batch(shapes: Mapping[str, Shape], batch: Batch) -> None:
 
     LimitError: more than 1,000 operations, a body over 4 MiB, a term too long, an int outside int64.
     QueryError: a collection or field that is not declared, a value of another type, a set that is not sorted,
-    a derived field in a Put or an Index(all=True), a version below 1, an empty scope to shred. CanonicalError: NUL or lone surrogate.
+    a derived field in a Put or an Index(all=True), a version below 1, an empty scope to shred. CanonicalError: NUL or
+    lone surrogate.
     """
     if len(batch.ops) > MAX_BATCH:
         raise LimitError(what="operations in one batch", limit=MAX_BATCH)

@@ -45,7 +45,6 @@ from dossier.repository.rows import (
     Collection,
     Delete,
     Index,
-    IndexValue,
     Key,
     Op,
     Page,
