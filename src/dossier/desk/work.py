@@ -32,6 +32,8 @@ class Work:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        # Taken before anything is judged or read: who is dismissed while the batch is made does not get it written.
+        self._guard = archive.guard() if archive.writable else None
         self.ops: list[Op] = []
         self.events: list[Event] = []
         self.loaded: dict[str, Loaded] = {}
@@ -69,7 +71,7 @@ class Work:
         if not self.ops and not self.events:
             return
         with archive.recorder.writing(self.events) as rows:
-            ops = (archive.guard(), *self.ops, *map(stale, self.stale), *rows)
+            ops = (self._guard or archive.guard(), *self.ops, *map(stale, self.stale), *rows)
             archive.repository.commit(Batch(ops), durable=durable)
         try:
             archive.kept(self.stale)
