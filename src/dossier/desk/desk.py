@@ -16,7 +16,7 @@ import attrs
 from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change, fits
-from dossier.desk.finding import Condition, Plan, current_numbers, distinct, field, open_cursor, seal_cursor
+from dossier.desk.finding import Condition, Plan, current_numbers, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
@@ -285,10 +285,7 @@ class Desk:
             self.reading.refuse(decision, "count", shape_hash(["count", error.path]))
             raise
         self.archive.recorder.read(self.reading.event("count", decision, shape=shape_hash(plan.shape)))
-        repository = self.archive.repository
-        if plan.query.collection != "dossiers":
-            return distinct(repository, plan.query)
-        return repository.count(plan.query.collection, plan.query.where)
+        return self.archive.repository.count(plan.query.collection, plan.query.where)
 
     def history(self, dossier: Target, *, on: dt.date | str | None = None, known: Known | None = None) -> History:
         """The acts on a dossier and its state (`.view`): as known at a revision or instant, as valid on a day (K7)."""

@@ -271,34 +271,18 @@ def current_numbers(repository: Reader, numbers: Sequence[str]) -> list[str]:
     for start in range(0, len(numbers), _CHUNK):
         where = And((In("number", tuple(numbers[start : start + _CHUNK])), Not(Eq("into", None))))
         for row in repository.find(Query(collection="dossiers", where=where, limit=_CHUNK, bodies=False)).rows:
-            moved[str(row.index["number"])] = _survivor(repository, str(row.index["into"]))[1]
+            moved[str(row.index["number"])] = _survivor(repository, str(row.index["into"]))
     return [moved.get(number, number) for number in numbers]
 
 
-def distinct(repository: Reader, query: Query) -> int:
-    """How many files the rows of another compartment belong to, each linked set counted once."""
-    found: set[str] = set()
-    after: str | None = None
-    while True:
-        page = repository.find(attrs.evolve(query, limit=_CHUNK, after=after, bodies=False))
-        keys = [Key("dossiers", row.id) for row in page.rows]
-        for row in repository.get_many(keys) if keys else []:
-            if row is not None:
-                into = row.index.get("into")
-                found.add(_survivor(repository, str(into))[0] if into else row.id)
-        after = page.cursor
-        if after is None:
-            return len(found)
-
-
-def _survivor(repository: Reader, dossier: str) -> tuple[str, str]:
-    """(id, number) of the file that a linked one reads as."""
+def _survivor(repository: Reader, dossier: str) -> str:
+    """The number of the file that a linked one reads as."""
     for _ in range(_LINKS):
         (row,) = repository.get_many([Key("dossiers", dossier)])
         if row is None:
             break
         if not row.index.get("into"):
-            return row.id, str(row.index["number"])
+            return str(row.index["number"])
         dossier = str(row.index["into"])
     raise DamagedError(what="link")
 
