@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,13 +19,14 @@ import msgspec
 
 from dossier.codec import Door, SectionRegistry, default_registry
 from dossier.desk.acting import Context
+from dossier.desk.changes import fits
 from dossier.desk.desk import Desk
 from dossier.desk.facts import refresh
 from dossier.desk.finding import Finder
 from dossier.desk.indexes import reindex, renew
 from dossier.desk.keeping import copy_archive, digest_of, mark_restored
-from dossier.desk.layout import Indexing
-from dossier.desk.manifest import KEY, Manifest, encode_manifest, read_manifest
+from dossier.desk.layout import DERIVATION, Indexing
+from dossier.desk.manifest import KEY, Manifest, encode_manifest, read_manifest, rewrite
 from dossier.desk.numbers import Numbers
 from dossier.desk.recording import LEVELS, Level, Recorder
 from dossier.desk.staff import Staff, default_roles
@@ -98,12 +99,12 @@ class Archive:
         self.finder = Finder(indexing, sections)
         self.context = Context(sections, indexing, self.zone, environment.random)
         self.recorder = Recorder(repository, environment, level=level, reads=reads, policy=manifest.policy)
-        self.staff = Staff(
-            repository, kinds=manifest.roles, enrolled_only=manifest.staff == "enrolled", random=environment.random,
-            now=self.moment, guard=self.guard, renew=self.renew, key=manifest.key,
-        )  # fmt: skip
-        self._numbers = Numbers(repository, NumberScheme(manifest.numbers), settled=settled)
+        self.staff = Staff(self)
+        self._numbers = Numbers(
+            repository, NumberScheme(manifest.numbers), settled=settled, guard=self.guard, renew=self.renew
+        )
         self._version = version
+        self._pid = os.getpid()
         self._last = ""
         self._day = ""
         self._clock = threading.Lock()
@@ -113,7 +114,8 @@ class Archive:
 
     def acting_as(self, name: str, *, role: str, purpose: str = "") -> Desk:
         """The desk of somebody under one role and purpose ("" none). Enrols him on first use unless the archive is
-        for enrolled staff only (DeniedError). The host authenticates; the library records."""
+        for enrolled staff only or he was dismissed from the role (DeniedError). A desk stops with the commit that
+        dismisses its actor. The host authenticates; the library records."""
         if purpose and purpose not in PURPOSES:
             raise InputError([problem("actor.purpose", "purpose", words=", ".join(PURPOSES))])
         return Desk(self, self.staff.acting(name, role), role, purpose)
@@ -127,24 +129,27 @@ class Archive:
         return digest_of(self.repository)
 
     def copy(self, url: str | os.PathLike[str], **options: Any) -> None:
-        """Copy everything to a new archive at `url`: a new archive id, `derived_from` this one (K8)."""
+        """Copy everything to a new archive at `url`: a new archive id, `derived_from` this one (K8). On record."""
+        self.recorder.host("copy")
         copy_archive(self, os.fspath(url), options)
 
     def backup(self, target: str | os.PathLike[str]) -> None:
         """A consistent copy of the store at the path `target` while it is in use (M133). ExistsError if it exists.
 
-        Whoever opens it for writing must say where numbers go on (K10).
+        Whoever opens it for writing must say where numbers go on (K10). On record.
         """
         if not isinstance(self.repository, BacksUp):
             raise UnsupportedError(what="backup")
+        self.recorder.host("backup")
         self.repository.backup(os.fspath(target), then=mark_restored(self))
 
     def close(self) -> None:
-        """End the session of the ledger and let go of the store. Idempotent."""
+        """End the session of the ledger and let go of the store. Idempotent; in a forked child it lets go only."""
         if not self._closed:
             self._closed = True
             try:
-                self.recorder.close()
+                if self._pid == os.getpid():
+                    self.recorder.close()
             finally:
                 self.repository.close()
 
@@ -221,12 +226,16 @@ class Archive:
             renew(self)
             self._day = today
 
-    def redeclare(self, digest: str) -> None:
-        """Note in the manifest what is declared and filled."""
-        manifest = msgspec.structs.replace(self.manifest, declared=digest)
-        put = Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", self._version)
+    def rewrite(self, change: Callable[[Manifest], Manifest], commit: Callable[[Put], object] | None = None) -> None:
+        """Change the manifest, alone or with what `commit` writes beside it; see `rewrite` in its module."""
+        self.manifest, self._version = rewrite(self.repository, change, commit or self._alone)
+
+    def _alone(self, put: Put) -> None:
         self.repository.commit(Batch((put,)))
-        self.renew()
+
+    def redeclare(self, declared: str) -> None:
+        """Note in the manifest what is declared and filled, by the rules of this program."""
+        self.rewrite(lambda m: msgspec.structs.replace(m, declared=declared, derivation=DERIVATION))
 
     def log_code(self, code: str) -> None:
         """Tell the host, by a code, of something that needs no answer."""
@@ -234,10 +243,9 @@ class Archive:
 
     def settle_numbers(self, first: int) -> None:
         """Say where serials go on after a restore."""
-        self._numbers.settle(first)
-        manifest = msgspec.structs.replace(self.manifest, restored=False)
-        self.repository.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", self._version),)))
-        self.renew()
+        self.rewrite(
+            lambda m: msgspec.structs.replace(m, restored=False), lambda put: self._numbers.settle(first, put)
+        )
 
 
 def create(
@@ -265,8 +273,8 @@ def create(
     environment = environment or Environment()
     sections = sections or registry()
     indexing = Indexing(sections, indexes)
+    _check(zone, roles, level, staff)
     words = {**default_roles(), **(roles or {})}
-    _check(zone, words, level, staff)
     NumberScheme(numbers)
     repository = open_repository(os.fspath(url), mode="create", options=options)
     try:
@@ -274,6 +282,7 @@ def create(
         manifest = Manifest(
             created=instant(environment.now()),
             declared=indexing.digest(),
+            derivation=DERIVATION,
             id=environment.random(16).hex(),
             numbers=numbers,
             policy=standard().digest,
@@ -281,6 +290,7 @@ def create(
             secret=base64.b64encode(environment.random(32)).decode(),
             sections={f"{s.key}": s.version for s in sections.specs()},
             staff=staff,
+            staff_secret=base64.b64encode(environment.random(32)).decode(),
             zone=zone,
         )
         _first(repository, manifest)
@@ -322,8 +332,15 @@ def open(
     """
     environment = environment or Environment()
     sections = sections or registry()
+    problems = []
+    if mode not in ("rw", "r"):
+        problems.append(problem("archive.mode", "mode", words="rw, r"))
     if level not in LEVELS:
-        raise InputError([problem("archive.level", "level", words=", ".join(LEVELS))])
+        problems.append(problem("archive.level", "level", words=", ".join(LEVELS)))
+    if numbers_from is not None and (type(numbers_from) is not int or numbers_from < 1):
+        problems.append(problem("archive.numbers_from", "numbers_from"))
+    if problems:
+        raise InputError(problems)
     indexing = Indexing(sections, indexes)
     writable = mode == "rw"
     repository = open_repository(os.fspath(url), mode=mode, options=options)
@@ -338,7 +355,7 @@ def open(
             _up_to_date(archive)
             if numbers_from is not None:
                 archive.settle_numbers(numbers_from)
-            archive.recorder.fold()
+            archive.recorder.fold(guard=archive.guard, renew=archive.renew)
     except BaseException:
         repository.close()
         raise
@@ -346,28 +363,29 @@ def open(
 
 
 def _up_to_date(archive: Archive) -> None:
-    """Declare and fill what this program indexes beyond what the archive has; others meet the new manifest.
+    """Declare and fill what this program indexes beyond what the archive has, or derives in another way; others meet
+    the new manifest. Another composite index alone fills nothing anew.
 
     The manifest says "" from before the declaration until all is filled: whoever opens the archive after a crash in
     between fills it again.
     """
-    wanted, before = archive.indexing.digest(), archive.manifest.declared
-    if before == wanted:
+    wanted, before = archive.indexing.digest(), archive.manifest
+    if before.declared == wanted and before.derivation == DERIVATION:
         return
     archive.redeclare("")
     behind = archive.repository.declare(archive.indexing.collections())
-    if not before or "dossiers" in behind or "special" in behind:
+    if not before.declared or before.derivation != DERIVATION or "dossiers" in behind or "special" in behind:
         archive.reindex()
     archive.redeclare(wanted)
 
 
-def _check(zone: str, roles: Mapping[str, str], level: str, staff: str) -> None:
+def _check(zone: str, roles: Mapping[str, str] | None, level: str, staff: str) -> None:
     problems = []
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError):
         problems.append(problem("archive.zone", "zone"))
-    if any(kind not in KINDS for kind in roles.values()):
+    if roles is not None and not _are_roles(roles):
         problems.append(problem("archive.roles", "roles", words=", ".join(KINDS)))
     if level not in LEVELS:
         problems.append(problem("archive.level", "level", words=", ".join(LEVELS)))
@@ -375,3 +393,7 @@ def _check(zone: str, roles: Mapping[str, str], level: str, staff: str) -> None:
         problems.append(problem("archive.staff", "staff", words="open, enrolled"))
     if problems:
         raise InputError(problems)
+
+
+def _are_roles(roles: object) -> bool:
+    return isinstance(roles, Mapping) and all(fits(k, 200) and k and v in list(KINDS) for k, v in roles.items())

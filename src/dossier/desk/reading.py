@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Target = DossierView | str
 """A dossier is named by a view, its id (32 hex characters) or its registration number."""
 _LINKS = 64
+_LOOKED: Final = frozenset({"consult", "find"})
+"""Verbs that read the actor's row together with what they give out."""
 
 
 class Reading:
@@ -39,6 +41,9 @@ class Reading:
         self.role = role
         self.purpose = purpose
         self._kinds = frozenset({archive.staff.kind(role)})
+        self._row = Key("staff", actor.id)
+        self._since = -1
+        """The version of the actor's row by which he may act."""
         self._masks: dict[tuple[str, str], str] = {}
         self._apart: dict[int, bool] = {}
         self.pages: Callable[..., Any] | None = None
@@ -75,7 +80,10 @@ class Reading:
         act: str = "",
         at: str = "",
     ) -> Event:
-        """An event of this actor."""
+        """An event of this actor. DeniedError, on record, where he was dismissed from the role meanwhile."""
+        if outcome == "allowed" and verb not in _LOOKED:
+            (row,) = self.archive.repository.get_many([self._row])
+            self._look(row, decision, verb)
         return Event(
             act=act,
             actor=self.actor.pseudonym,
@@ -91,6 +99,15 @@ class Reading:
             subjects=subjects,
             verb=verb,
         )
+
+    def _look(self, row: Row | None, decision: Decision, called: str) -> None:
+        """DeniedError, on record, unless the actor may still act by his row as it was just read."""
+        version = row.version if row is not None else 0
+        if version != self._since:
+            if not self.archive.staff.allows(row, self.role):
+                self.refuse(decision, called)
+                raise self.archive.staff.denied(self.role)
+            self._since = version
 
     def subject(self, decision: Decision, head: Head) -> tuple[str, int, str]:
         """(pseudonym, revision, mask) of a dossier that is given out."""
@@ -142,7 +159,11 @@ class Reading:
         decision = self.decide("consult")
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
         found: list[DossierView | None] = []
+        keys.append(self._row)
         rows = self.archive.repository.get_many(keys)
+        staff = rows.pop()
+        if (staff.version if staff is not None else 0) != self._since:
+            self._look(staff, decision, "consult")
         for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
             pending = self.unit.pending(dossier) if self.unit is not None else None
@@ -162,8 +183,13 @@ class Reading:
                 found = state.get_many([Key("dossiers", row.id) for row in page.rows])
             cores = [row for row in found if row is not None]
             beside = ("special", "facts") if self.apart(decision) else ("facts",)
-            rows = state.get_many([Key(name, row.id) for name in beside for row in cores]) if cores else []
-        facts = rows[-len(cores) :]
+            keys = [Key(name, row.id) for name in beside for row in cores]
+            keys.append(self._row)
+            rows = state.get_many(keys)
+            staff = rows.pop()
+        if (staff.version if staff is not None else 0) != self._since:
+            self._look(staff, decision, "find")
+        facts = rows[len(rows) - len(cores) :]
         special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
         views = [
             self.from_rows(core, apart, self._facts_in(fact), decision)
