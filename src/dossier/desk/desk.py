@@ -254,7 +254,8 @@ class Desk:
         """A page of dossiers: by part of a name, by conditions on indexed fields (`field("basic/industry") == …`).
 
         `order` a field path, "-" before it for descending; `after` the cursor of the page before; `limit` 1..1000.
-        A condition on a field that the caller may not read is refused, never dropped (N2).
+        A condition on a field that the caller may not read is refused, never dropped (N2): ReadableFieldError.
+        InputError with all that is wrong with the question; what cannot be answered is not answered with nothing.
         """
         decision = self.reading.permit("consult", called="find")
         self.archive.valid_today()
