@@ -34,6 +34,7 @@ from dossier.errors import (
     ConflictError,
     ExistsError,
     InputError,
+    LockedError,
     NotPicklableError,
     ReadOnlyError,
     UnsupportedError,
@@ -53,6 +54,7 @@ from dossier.repository import (
     open_repository,
 )
 
+_TRIES: Final = 8
 log: Final = logging.getLogger("dossier")
 log.addHandler(logging.NullHandler())
 
@@ -141,7 +143,13 @@ class Archive:
         if not isinstance(self.repository, BacksUp):
             raise UnsupportedError(what="backup")
         self.recorder.host("backup")
-        self.repository.backup(os.fspath(target), then=mark_restored(self))
+        for _ in range(_TRIES):
+            try:
+                self.repository.backup(os.fspath(target), then=mark_restored(self))
+                return
+            except ConflictError:
+                pass  # the manifest changed before the copy began
+        raise LockedError(path="manifest")
 
     def close(self) -> None:
         """End the session of the ledger and let go of the store. Idempotent; in a forked child it lets go only."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from dossier.desk.manifest import KEY, encode_manifest
+from dossier.desk.manifest import KEY, encode_manifest, read_manifest
 from dossier.model.clock import instant
 from dossier.repository import Batch, Index, Op, Put, Repository, Row, open_repository
 
@@ -44,6 +44,7 @@ def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
         target.declare(collections)
         declared = {each.name: frozenset(field.name for field in each.fields) for each in collections}
         with archive.repository.snapshot() as state:
+            here, _ = read_manifest(state, writing=False)
             for collection in COPIED:
                 for rows in _chunks(state.scan(collection), _CHUNK):
                     ops = tuple(op for row in rows for op in _copied(archive, row, declared[collection]))
@@ -51,11 +52,11 @@ def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
         # What is not filled here is not filled there: whoever opens the copy fills it.
         wanted = archive.indexing.digest()
         manifest = msgspec.structs.replace(
-            archive.manifest,
+            here,
             id=archive.environment.random(16).hex(),
-            derived_from=archive.manifest.id,
+            derived_from=here.id,
             created=instant(archive.environment.now()),
-            declared=wanted if archive.manifest.declared == wanted else "",
+            declared=wanted if here.declared == wanted else "",
             secret=base64.b64encode(archive.environment.random(32)).decode(),
         )
         target.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", 0),)))
@@ -64,9 +65,11 @@ def copy_archive(archive: Archive, url: str, options: dict[str, Any]) -> None:
 
 
 def mark_restored(archive: Archive) -> Batch:
-    """What a backup says of itself: whoever opens it must say where numbers go on (K10)."""
-    body = encode_manifest(msgspec.structs.replace(archive.manifest, restored=True))
-    return Batch((Put(KEY.collection, KEY.id, body, {}, "", None),))
+    """What a backup says of itself: whoever opens it must say where numbers go on (K10). It applies to a copy that has
+    the manifest as it stands now (ConflictError)."""
+    manifest, version = read_manifest(archive.repository, writing=False)
+    body = encode_manifest(msgspec.structs.replace(manifest, restored=True))
+    return Batch((Put(KEY.collection, KEY.id, body, {}, "", version),))
 
 
 def _copied(archive: Archive, row: Row, declared: frozenset[str]) -> Iterator[Op]:

@@ -185,7 +185,8 @@ def test_read_only_archive(tmp_path: Path) -> None:
         assert [hit.number for hit in desk.find(name="甲")] == [file.number]
         for call in (
             lambda: desk.update(file, ds.change("basic", scope="x")), lambda: desk.register("乙", kind="person"),
-            lambda: archive.staff.enrol("新人", roles=["service"]), lambda: archive.staff.dismiss("陈静", role="manager"),
+            lambda: archive.staff.enrol("新人", roles=["service"]),
+            lambda: archive.staff.dismiss("陈静", role="manager"),
             lambda: desk.enter(file, ds.record("visit", at="2026-01-01")),
         ):  # fmt: skip
             with pytest.raises(E.ReadOnlyError):

@@ -207,3 +207,26 @@ def test_settling_is_one_batch_and_never_goes_back(place: DeskPlace) -> None:
         assert KEY.id == "manifest"
     with place.open() as archive:
         assert manager(archive).register("乙", kind="organization").number.endswith("00900")
+
+
+def test_a_backup_and_a_copy_say_what_the_manifest_says_now(tmp_path: Path) -> None:
+    place = DeskPlace.fresh("sqlite", tmp_path)
+    with place.create() as archive, place.open() as other:
+        manager(archive).register("甲", kind="organization")
+        other.rewrite(lambda m: msgspec.structs.replace(m, declared="", dismissals=7))
+        repository: Any = archive.repository
+        backup, raced = repository.backup, []
+
+        def late(target: str, *, then: Any = None) -> None:
+            if not raced:
+                raced.append(1)
+                other.rewrite(lambda m: msgspec.structs.replace(m, dismissals=8))
+            backup(target, then=then)
+
+        with patch.object(repository, "backup", late):
+            archive.backup(tmp_path / "backup.db")
+        archive.copy(tmp_path / "copy.db")
+        for name, restored in (("backup.db", True), ("copy.db", False)):
+            with ds.open(tmp_path / name, mode="r") as saved:
+                said = saved.manifest
+                assert (said.declared, said.dismissals, said.restored) == ("", 8, restored)
