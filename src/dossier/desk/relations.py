@@ -6,7 +6,8 @@ Floor: desk. `desk.relations`.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
@@ -19,14 +20,15 @@ from dossier.errors import InputError, NotFoundError
 from dossier.model.clock import as_day
 from dossier.model.problems import problem
 from dossier.model.records import INVERSE, Relation
-from dossier.repository import Has, IndexValue, Key, Put, Query, decode, encode
+from dossier.policy import Decision
+from dossier.repository import Has, IndexValue, Key, Or, Put, Query, decode, encode
 
 if TYPE_CHECKING:
     from dossier.desk.desk import Desk
 
 
 class RelationsCounter:
-    """Tie two dossiers (`add`), look at the ties of one (`of`)."""
+    """Tie two dossiers (`add`), end a tie (`end`), look at the ties of one (`of`)."""
 
     def __init__(self, desk: Desk) -> None:
         self._archive = desk.archive
@@ -45,42 +47,102 @@ class RelationsCounter:
         request_id: str | None = None,
         **told: Unpack[Told],
     ) -> Relation:
-        """`a` stands in relation `kind` to `b` (buys_for, colleague, introduced, …; the vocabulary is open)."""
+        """`a` stands in relation `kind` to `b` (buys_for, colleague, introduced, …; the vocabulary is open).
+
+        InputError where both ends are one file, or `since` is after `until`.
+        """
         decision = self._reading.permit("collect", called="relate")
         first, second = (self._reading.known(each, decision, "relate") for each in (a, b))
         days = [as_day(day, path=name) if day else "" for name, day in (("since", since), ("until", until))]
         if first == second or not kind or not fits(kind, 200) or not fits(note, 10_000):
             raise InputError([problem("relation.ends", "relation")])
+        _in_order(*days)
         act, now = self._archive.new_id(), self._archive.moment()
         details = self._writing.details(told, act, now)
         body = {"a": first, "b": second, "kind": kind, "since": days[0], "until": days[1], "note": note,
                 "act": act, "actor": self._reading.actor.id, "at": now, **details}  # fmt: skip
 
         def intent(work: Work) -> Relation:
-            heads = [self._writing.head(work, end) for end in (first, second)]
             index: dict[str, IndexValue] = {"ends": tuple(sorted((first, second))), "kind": kind}
             work.ops.append(Put("relations", act, encode(body), index, core_scope(first), 0))
-            for head in heads:
-                work.events.append(self._writing.event("relate", decision, act, now, (head.pseudonym, 0, "relation")))
-            return Relation(a=first, b=second, kind=kind, since=days[0], until=days[1], note=note)
+            self._events(work, decision, body)
+            return _relation(act, body)
 
-        return self._writing.once("relate", request_id, intent, attrs.asdict, lambda known: Relation(**known))
+        asked = [first, second, kind, days, note, told]
+        return self._writing.once("relate", request_id, intent, lambda tie: tie.id, self._again, asked)
 
-    def of(self, dossier: Target, *, limit: int = 200) -> tuple[Relation, ...]:
-        """The ties of a dossier, each as seen from it (the inverse kind where it is the other end)."""
+    def end(
+        self, relation: Relation, *, until: dt.date | str, request_id: str | None = None, **told: Unpack[Told]
+    ) -> Relation:
+        """Say until when a relation lasted, as seen from the end that `relation` names first; what was said of it
+        before is kept. InputError for a day before it began, NotFoundError for a relation that `of` did not give."""
+        decision = self._reading.permit("collect", called="relate")
+        day = as_day(until, path="until")
+        act, now = self._archive.new_id(), self._archive.moment()
+        details = self._writing.details(told, act, now)
+
+        def intent(work: Work) -> Relation:
+            row = work.row("relations", relation.id) if relation.id else None
+            if row is None:
+                raise NotFoundError()
+            said = decode(row.body)
+            _in_order(said["since"], day)
+            before = [*said.get("before", ()), {name: said[name] for name in ("act", "actor", "at", "until", *details)}]
+            said |= {"act": act, "actor": self._reading.actor.id, "at": now, "before": before, "until": day, **details}
+            work.ops.append(Put("relations", row.id, encode(said), row.index, row.scope, row.version))
+            self._events(work, decision, said)
+            return attrs.evolve(relation, until=day)
+
+        def again(known: str) -> Relation:
+            return attrs.evolve(relation, until=known)
+
+        asked = [relation.id, day, told]
+        return self._writing.once("relate", request_id, intent, lambda tie: tie.until, again, asked)
+
+    def of(self, dossier: Target) -> tuple[Relation, ...]:
+        """All ties of a dossier, each as seen from it (the inverse kind where it is the other end). A linked set has
+        those of all its files, seen from the survivor; what ties two of its own files is left out."""
         decision = self._reading.permit("consult", called="relations")
         target = self._reading.known(dossier, decision, "relations")
         (core,) = self._archive.repository.get_many([Key("dossiers", target)])
         if core is None:
             raise NotFoundError()
-        page = self._archive.repository.find(Query(collection="relations", where=Has("ends", target), limit=limit))
-        found = []
-        for row in page.rows:
-            said = decode(row.body)
-            a, b, kind = said["a"], said["b"], said["kind"]
-            if b == target:
-                a, b, kind = b, a, INVERSE.get(kind, kind)
-            found.append(Relation(a=a, b=b, kind=kind, since=said["since"], until=said["until"], note=said["note"]))
+        members = self._reading.members(target)
+        found: list[Relation] = []
+        after: str | None = None
+        while True:
+            where = Or(tuple(Has("ends", member) for member in members))
+            page = self._archive.repository.find(Query(collection="relations", where=where, limit=1000, after=after))
+            for row in page.rows:
+                tie = _relation(row.id, decode(row.body))
+                if tie.a in members and tie.b in members:
+                    continue
+                if tie.b in members:
+                    tie = attrs.evolve(tie, a=tie.b, b=tie.a, kind=INVERSE.get(tie.kind, tie.kind))
+                found.append(attrs.evolve(tie, a=members[0]))
+            after = page.cursor
+            if after is None:
+                break
         subject = (head_of(core.body).pseudonym, 0, "relation")
         self._archive.recorder.read(self._reading.event("relations", decision, subjects=(subject,)))
         return tuple(found)
+
+    def _events(self, work: Work, decision: Decision, said: Mapping[str, Any]) -> None:
+        for end in (said["a"], said["b"]):
+            subject = (self._writing.head(work, end).pseudonym, 0, "relation")
+            work.events.append(self._writing.event("relate", decision, said["act"], said["at"], subject))
+
+    def _again(self, known: str) -> Relation:
+        (row,) = self._archive.repository.get_many([Key("relations", known)])
+        if row is None:
+            raise NotFoundError()
+        return _relation(known, decode(row.body))
+
+
+def _relation(id: str, said: Mapping[str, Any]) -> Relation:
+    return Relation(id=id, **{name: said[name] for name in ("a", "b", "kind", "since", "until", "note")})
+
+
+def _in_order(since: str, until: str) -> None:
+    if since and until and since > until:
+        raise InputError([problem("relation.span", "until")])

@@ -405,6 +405,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "核对两端和关系名",
         "check both ends and the kind",
     ),
+    "relation.span": (
+        "关系的起日须不晚于止日",
+        "a relation ends no earlier than it began",
+        "核对 since 和 until",
+        "check since and until",
+    ),
     "party.stage": (
         "{words} 不能转为该状态",
         "this stage does not follow {words}",

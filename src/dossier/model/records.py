@@ -276,8 +276,10 @@ def states(kind: str) -> Mapping[str, tuple[str, ...]]:
 
 @attrs.frozen(kw_only=True)
 class Relation:
-    """关系: two parties and what ties them, as seen from `a` (M44). `span` days in text, "" open."""
+    """关系: two parties and what ties them, as seen from `a` (M44). `id` names the tie from both ends;
+    `since` and `until` days in text, "" open."""
 
+    id: str = ""
     a: str
     b: str
     kind: str
