@@ -42,6 +42,10 @@ FULL = 20
 class Reach(Counter[str]):
     """Counts what a check visited."""
 
+    def missed(self, *names: str) -> list[str]:
+        """The names that were never counted."""
+        return [name for name in names if not self[name]]
+
     def require(self, examples: int, *names: str, least: int = 1) -> None:
         """AssertionError unless each name was counted `least` times; not asked of fewer than `FULL` examples."""
         missed = [name for name in names if self[name] < least]
