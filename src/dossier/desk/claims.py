@@ -6,7 +6,8 @@ Floor: desk. `desk.claims`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from functools import partial
+from typing import Any, Literal, Unpack
 
 import attrs
 
@@ -15,19 +16,17 @@ from dossier.codec.anatomy import anatomy
 from dossier.codec.typed import typed
 from dossier.desk.acting import Acting, Loaded
 from dossier.desk.changes import Told
-from dossier.desk.reading import Target
+from dossier.desk.history import answered
+from dossier.desk.reading import Reading, Target
 from dossier.desk.views import DossierView, Origin, origin_of, path_repr
 from dossier.desk.work import Work
-from dossier.desk.writing import named
+from dossier.desk.writing import Writing, named
 from dossier.errors import InputError, NotFoundError, ReadableFieldError
 from dossier.model.absence import Absence
 from dossier.model.claims import MARKS, Claim, absent, pattern, section_of, under
 from dossier.model.fields import SectionSpec, nearest_name, shown_path
 from dossier.model.problems import problem
 from dossier.repository import Put
-
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
 
 
 @attrs.frozen
@@ -47,11 +46,11 @@ class Statement:
 class ClaimsCounter:
     """Look behind a field: `of`, `verify`, `dispute`, `withdraw`, `settle`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._archive = desk.archive
-        self._reading = desk.reading
-        self._writing = desk.writing
-        self._again = desk.again
+    def __init__(self, reading: Reading, writing: Writing) -> None:
+        self._archive = reading.archive
+        self._reading = reading
+        self._writing = writing
+        self._again = partial(answered, reading)
 
     def of(self, dossier: Target, path: str) -> tuple[Statement, ...]:
         """Every live claim at or below a path (a leaf, a whole set or series, a part), from the acts: also those that

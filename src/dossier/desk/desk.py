@@ -17,7 +17,7 @@ from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
 from dossier.desk.changes import Change, Draft, Told, change, fits
 from dossier.desk.finding import Condition, Plan, current_numbers, field, open_cursor, seal_cursor
-from dossier.desk.history import History, Known, read_known, read_on, version_of
+from dossier.desk.history import History, Known, answered, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
 from dossier.desk.recording import shape_hash
@@ -50,11 +50,12 @@ class Desk:
     def __init__(
         self, archive: Archive, actor: Actor, role: str, purpose: str, unit: Unit | None = None, because: str = ""
     ) -> None:
-        self.archive = archive
-        self.actor = actor
-        self.reading = Reading(archive, actor, role, purpose)
-        self.reading.pages = self._pages
-        self.writing = Writing(archive, self.reading, unit, because)
+        self._archive = archive
+        self._actor = actor
+        self._reading = Reading(archive, actor, role, purpose)
+        self._reading.pages = self._pages
+        self._writing = Writing(archive, self._reading, unit, because)
+        self._again = partial(answered, self._reading)
 
     # -- taking in --------------------------------------------------------------------------------
 
@@ -74,12 +75,12 @@ class Desk:
         `kind` person, organization or group; `name` is asserted as `basic/name`. InputError lists every problem;
         nothing is written then.
         """
-        decision = self.reading.permit("collect", called="register")
+        decision = self._reading.permit("collect", called="register")
         _party(kind, standing, stage)
         _only(changes, Change)
         said = [*([change("basic", name=name)] if name is not None else []), *changes]
-        prepared = self.writing.prepare(said, kind, told)
-        archive = self.archive
+        prepared = self._writing.prepare(said, kind, told)
+        archive = self._archive
         dossier, act, pseudonym, now = archive.new_id(), archive.new_id(), archive.new_id()[:16], archive.moment()
         given: list[str] = []
 
@@ -89,10 +90,10 @@ class Desk:
             head = Head(kind=kind, number=given[0], pseudonym=pseudonym, stage=stage, standing=standing)
             loaded = work.fresh(dossier, head)
             loaded.index.update(head_index(head))
-            return self.writing.act(work, loaded, "register", act, now, prepared, told, decision)
+            return self._writing.act(work, loaded, "register", act, now, prepared, told, decision)
 
         asked = [kind, standing, stage, said, told]
-        return self.writing.once("register", request_id, intent, named, self.again, asked)
+        return self._writing.once("register", request_id, intent, named, self._again, asked)
 
     def update(
         self,
@@ -108,30 +109,30 @@ class Desk:
         Passing a view makes ConflictError when a field named here changed since that view; passing a number or id
         asks for no check (K5). `UNSET`, removals and moves need the right to edit.
         """
-        decision = self.reading.permit("collect", called="update")
+        decision = self._reading.permit("collect", called="update")
         _only(changes, Change)
         _party("person", "customer" if standing == "" else standing, "prospect" if stage == "" else stage)
         if stage or standing or any(withdraws(item) for item in changes):
-            decision = self.reading.permit("edit", called="update")
+            decision = self._reading.permit("edit", called="update")
         if not (changes or stage or standing):
             raise InputError([problem("enter.empty", "update")])
-        target = self.reading.known(dossier, decision, "update")
+        target = self._reading.known(dossier, decision, "update")
         basis = dossier if isinstance(dossier, DossierView) else None
-        act, now = self.archive.new_id(), self.archive.moment()
+        act, now = self._archive.new_id(), self._archive.moment()
 
         def intent(work: Work) -> DossierView:
             # What this unit itself has changed since the view is no conflict.
             others = target not in work.loaded
             loaded = work.load(target)
-            prepared = self.writing.prepare(changes, loaded.head.kind, told)
+            prepared = self._writing.prepare(changes, loaded.head.kind, told)
             if basis is not None and others:
-                self.writing.unchanged(basis, work, loaded, prepared)
-            return self.writing.act(
+                self._writing.unchanged(basis, work, loaded, prepared)
+            return self._writing.act(
                 work, loaded, "update", act, now, prepared, told, decision, stage=stage, standing=standing
             )
 
         asked = [target, changes, stage, standing, told]
-        return self.writing.once("update", request_id, intent, named, self.again, asked)
+        return self._writing.once("update", request_id, intent, named, self._again, asked)
 
     def collect(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
@@ -140,41 +141,41 @@ class Desk:
 
         What cannot be placed (an unknown number) is kept for the custodian; the receipt is the same.
         """
-        decision = self.reading.permit("collect", called="collect")
+        decision = self._reading.permit("collect", called="collect")
         _only(what, Change, Draft)
         if any(withdraws(item) for item in what):
             raise InputError([problem("collect.append", "collect")])
-        self.writing.acceptable(what, told)
-        act = self.archive.new_id()
+        self._writing.acceptable(what, told)
+        act = self._archive.new_id()
         target = self._placed(dossier)
         asked = [target or str(dossier), what, told]
 
         def taken(intent: Intent[object]) -> Receipt:
-            return self.writing.once(
+            return self._writing.once(
                 "collect", request_id, lambda work: (intent(work), Receipt(act))[1], lambda r: r.act, Receipt, asked
             )
 
         if target:
             try:
-                return taken(self.writing.enter(target, what, "collect", act, told, decision))
+                return taken(self._writing.enter(target, what, "collect", act, told, decision))
             except (InputError, QuestionOpenError) as error:
                 if "request.reused" in str(error.facts.get("codes", "")):
                     raise
         # Whether the file is not there or does not take it is for the custodian to see, not for the collector.
-        return taken(self.writing.unplaced(what, act, told, decision))
+        return taken(self._writing.unplaced(what, act, told, decision))
 
     def enter(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
     ) -> Entered:
         """Enter records, and what was learned with them, as one act (M33-M37, M78): `record(…)` and `change(…)`."""
-        decision = self.reading.permit("collect", called="enter")
+        decision = self._reading.permit("collect", called="enter")
         _only(what, Change, Draft)
         if any(withdraws(item) for item in what):
-            decision = self.reading.permit("edit", called="enter")
-        target = self.reading.known(dossier, decision, "enter")
-        act = self.archive.new_id()
-        intent = self.writing.enter(target, what, "enter", act, told, decision)
-        return self.writing.once(
+            decision = self._reading.permit("edit", called="enter")
+        target = self._reading.known(dossier, decision, "enter")
+        act = self._archive.new_id()
+        intent = self._writing.enter(target, what, "enter", act, told, decision)
+        return self._writing.once(
             "enter",
             request_id,
             lambda work: Entered(target, intent(work), act),
@@ -194,37 +195,37 @@ class Desk:
         **told: Unpack[Told],
     ) -> RecordView:
         """Add an entry to a record: a note, a new state, a new due day. Earlier entries stay."""
-        decision = self.reading.permit("collect", called="follow_up")
+        decision = self._reading.permit("collect", called="follow_up")
         if state is not None or due:
             # Which state may follow tells the present one.
-            self.reading.permit("consult", called="follow_up")
+            self._reading.permit("consult", called="follow_up")
         row_id = _row_id(record)
         day = as_day(due, path="due") if due else ""
         if not fits(note, 10_000):
             raise InputError([problem("told.text", "note", limit=10_000)])
         if not (note or day or state):
             raise InputError([problem("follow_up.empty", "follow_up")])
-        act, now = self.archive.new_id(), self.archive.moment()
-        details = self.writing.details(told, act, now)
+        act, now = self._archive.new_id(), self._archive.moment()
+        details = self._writing.details(told, act, now)
 
         def intent(work: Work) -> RecordView:
             dossier = row_id.partition("/")[0]
             row = work.row("records", row_id)
             if row is None:
                 raise NotFoundError()
-            ops = follow_ops(self.archive, row, state=state, note=note, due=day, act=act, at=now,
-                             actor=self.actor.id, told=details)  # fmt: skip
+            ops = follow_ops(self._archive, row, state=state, note=note, due=day, act=act, at=now,
+                             actor=self._actor.id, told=details)  # fmt: skip
             work.ops.extend(ops)
             work.stale[dossier] = None
-            subject = (self.writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-            work.events.append(self.writing.event("follow_up", decision, act, now, subject))
+            subject = (self._writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
+            work.events.append(self._writing.event("follow_up", decision, act, now, subject))
             return self._record(work.row("records", row_id))
 
         def again(known: Any) -> RecordView:
-            row = self.archive.repository.get_many([Key("records", row_id)])[0]
+            row = self._archive.repository.get_many([Key("records", row_id)])[0]
             return self._record(row, known=known)
 
-        return self.writing.once(
+        return self._writing.once(
             "follow_up", request_id, intent, lambda view: [view.state, view.entries], again,
             [row_id, state, note, day, told],
         )  # fmt: skip
@@ -233,13 +234,13 @@ class Desk:
 
     def consult(self, dossier: Target) -> DossierView:
         """Look a dossier up by view, id or number. NotFoundError where there is none to be seen."""
-        decision = self.reading.permit("consult", called="consult")
-        (view,) = self.reading.fetch([self.reading.known(dossier, decision, "consult")])
+        decision = self._reading.permit("consult", called="consult")
+        (view,) = self._reading.fetch([self._reading.known(dossier, decision, "consult")])
         if view is None:
-            self.reading.refuse(decision, "consult")
+            self._reading.refuse(decision, "consult")
             raise NotFoundError()
-        subject = self.reading.subject(decision, view.head)
-        self.archive.recorder.read(self.reading.event("consult", decision, subjects=(subject,)))
+        subject = self._reading.subject(decision, view.head)
+        self._archive.recorder.read(self._reading.event("consult", decision, subjects=(subject,)))
         return view
 
     def find(
@@ -257,61 +258,61 @@ class Desk:
         A condition on a field that the caller may not read is refused, never dropped (N2): ReadableFieldError.
         InputError with all that is wrong with the question; what cannot be answered is not answered with nothing.
         """
-        decision = self.reading.permit("consult", called="find")
-        self.archive.valid_today()
+        decision = self._reading.permit("consult", called="find")
+        self._archive.valid_today()
         if name is not None:
             named = field("basic/name").contains(name)
             where = named if where is None else where & named
         try:
             plan = self._plan(decision, where, order, limit)
         except ReadableFieldError as error:
-            self.reading.refuse(decision, "find", shape_hash(["find", error.path]))
+            self._reading.refuse(decision, "find", shape_hash(["find", error.path]))
             raise
-        key, query = self.archive.manifest.key, plan.query
+        key, query = self._archive.manifest.key, plan.query
         if after is not None:
             query = attrs.evolve(query, after=open_cursor(key, self._binding(plan, decision), after))
-        views, cursor = self.reading.page(query, decision)
-        subjects = tuple(self.reading.subject(decision, view.head) for view in views)
-        event = self.reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
-        self.archive.recorder.read(event)
+        views, cursor = self._reading.page(query, decision)
+        subjects = tuple(self._reading.subject(decision, view.head) for view in views)
+        event = self._reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
+        self._archive.recorder.read(event)
         return Hits(tuple(views), seal_cursor(key, self._binding(plan, decision), cursor) if cursor else None)
 
     def count(self, where: Condition | None = None) -> int:
         """How many dossiers satisfy a condition; refused like `find`."""
-        decision = self.reading.permit("consult", called="count")
-        self.archive.valid_today()
+        decision = self._reading.permit("consult", called="count")
+        self._archive.valid_today()
         try:
             plan = self._plan(decision, where, None, 1)
         except ReadableFieldError as error:
-            self.reading.refuse(decision, "count", shape_hash(["count", error.path]))
+            self._reading.refuse(decision, "count", shape_hash(["count", error.path]))
             raise
-        self.archive.recorder.read(self.reading.event("count", decision, shape=shape_hash(plan.shape)))
-        return self.archive.repository.count(plan.query.collection, plan.query.where)
+        self._archive.recorder.read(self._reading.event("count", decision, shape=shape_hash(plan.shape)))
+        return self._archive.repository.count(plan.query.collection, plan.query.where)
 
     def history(self, dossier: Target, *, on: dt.date | str | None = None, known: Known | None = None) -> History:
         """The acts on a dossier and its state (`.view`): as known at a revision or instant, as valid on a day (K7)."""
-        decision = self.reading.permit("consult", called="history")
-        day, bound = read_on(on), read_known(known, self.reading)
-        target = self.reading.known(dossier, decision, "history")
-        last = version_of(self.archive.repository, target, bound) if isinstance(bound, int) else None
+        decision = self._reading.permit("consult", called="history")
+        day, bound = read_on(on), read_known(known, self._reading)
+        target = self._reading.known(dossier, decision, "history")
+        last = version_of(self._archive.repository, target, bound) if isinstance(bound, int) else None
         if last is not None:
             head = last.seen.head
         else:
-            (row,) = self.archive.repository.get_many([Key("dossiers", target)])
+            (row,) = self._archive.repository.get_many([Key("dossiers", target)])
             if row is None:
-                self.reading.refuse(decision, "history")
+                self._reading.refuse(decision, "history")
                 raise NotFoundError()
             head = head_of(row.body)
-        subject = self.reading.subject(decision, head)
+        subject = self._reading.subject(decision, head)
         shape = shape_hash(["history", bool(day), type(bound).__name__])
-        self.archive.recorder.read(self.reading.event("history", decision, subjects=(subject,), shape=shape))
-        return History(self.reading, target, decision, on=day, known=bound, last=last)
+        self._archive.recorder.read(self._reading.event("history", decision, subjects=(subject,), shape=shape))
+        return History(self._reading, target, decision, on=day, known=bound, last=last)
 
     def card(self, dossier: Target, *, lang: Lang | None = None) -> str:
         """The customer card as text (M2, M165), from what the caller may see."""
         view = self.consult(dossier)
-        words = lang or self.archive.lang
-        return card_text(view, view.records(limit=8).rows, lambda key: self.archive.registry.spec(key, view.kind),
+        words = lang or self._archive.lang
+        return card_text(view, view.records(limit=8).rows, lambda key: self._archive.registry.spec(key, view.kind),
                          lang=words)  # fmt: skip
 
     def brief(self, dossier: Target) -> Brief:
@@ -320,16 +321,16 @@ class Desk:
 
     def entries(self, record: RecordView | RecordRef) -> list[Entry]:
         """The entries of one record, oldest first."""
-        decision = self.reading.permit("consult", called="entries")
+        decision = self._reading.permit("consult", called="entries")
         row_id = _row_id(record)
-        row, core = self.archive.repository.get_many(
+        row, core = self._archive.repository.get_many(
             [Key("records", row_id), Key("dossiers", row_id.partition("/")[0])]
         )
         if row is None or core is None:
             raise NotFoundError()
         subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-        self.archive.recorder.read(self.reading.event("entries", decision, subjects=(subject,)))
-        return entries_of(self.archive, row_id, decision)
+        self._archive.recorder.read(self._reading.event("entries", decision, subjects=(subject,)))
+        return entries_of(self._archive, row_id, decision)
 
     # -- several at once --------------------------------------------------------------------------
 
@@ -341,12 +342,12 @@ class Desk:
         exception inside writes nothing of what was not written yet. A unit inside a unit is the same one; a unit
         that is over takes nothing more in (UnitEndedError).
         """
-        if self.writing.unit is not None:
+        if self._writing.unit is not None:
             yield self
             return
-        unit = Unit(self.archive)
+        unit = Unit(self._archive)
         try:
-            yield Desk(self.archive, self.actor, self.reading.role, self.reading.purpose, unit, because)
+            yield Desk(self._archive, self._actor, self._reading.role, self._reading.purpose, unit, because)
             unit.flush()
         finally:
             unit.end()
@@ -358,77 +359,71 @@ class Desk:
         """Verify, dispute, withdraw single claims; answer "same part?" questions."""
         from dossier.desk.claims import ClaimsCounter
 
-        return ClaimsCounter(self)
+        return ClaimsCounter(self._reading, self._writing)
 
     @cached_property
     def merges(self) -> MergesCounter:
         """Link two files of one customer, and unlink them."""
         from dossier.desk.merges import MergesCounter
 
-        return MergesCounter(self)
+        return MergesCounter(self._reading, self._writing)
 
     @cached_property
     def relations(self) -> RelationsCounter:
         """Who is tied to whom (M44)."""
         from dossier.desk.relations import RelationsCounter
 
-        return RelationsCounter(self)
+        return RelationsCounter(self._reading, self._writing)
 
     @cached_property
     def unplaced(self) -> UnplacedCounter:
         """What was handed in and no file took: look at it, place it (M75)."""
         from dossier.desk.placing import UnplacedCounter
 
-        return UnplacedCounter(self)
+        return UnplacedCounter(self._reading, self._writing)
 
     @cached_property
     def ledger(self) -> LedgerCounter:
         """Verify the ledger, read its tail."""
         from dossier.desk.ledger import LedgerCounter
 
-        return LedgerCounter(self)
+        return LedgerCounter(self._reading)
 
     # -- inner steps ------------------------------------------------------------------------------
 
-    def again(self, known: Any) -> DossierView:
-        """The answer to a request that was carried out before: the dossier as that request left it."""
-        dossier, at = known
-        decision = self.reading.decide("consult")
-        return History(self.reading, dossier, decision, on="", known=str(at), answer=True).view
-
     def _placed(self, dossier: Target) -> str:
         try:
-            target = self.reading.resolve(dossier)
+            target = self._reading.resolve(dossier)
         except NotFoundError:
             return ""
-        (row,) = self.archive.repository.get_many([Key("dossiers", target)])
-        unit = self.writing.unit
+        (row,) = self._archive.repository.get_many([Key("dossiers", target)])
+        unit = self._writing.unit
         return target if row is not None or (unit is not None and unit.pending(target) is not None) else ""
 
     def _plan(self, decision: Decision, where: Condition | None, order: str | None, limit: int) -> Plan:
-        current = partial(current_numbers, self.archive.repository)
-        return self.archive.finder.plan(decision, where=where, order=order, limit=limit, current=current)
+        current = partial(current_numbers, self._archive.repository)
+        return self._archive.finder.plan(decision, where=where, order=order, limit=limit, current=current)
 
     def _binding(self, plan: Plan, decision: Decision) -> tuple[bytes, ...]:
         """What a cursor is good for: this actor's query under this policy."""
-        return b"find", self.actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint
+        return b"find", self._actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint
 
     def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
-        decision = self.reading.permit("consult", called="records")
-        members = self.reading.members(dossier)
-        page, _ = record_page(self.reading, members, kind, limit, after, decision)
-        (core,) = self.archive.repository.get_many([Key("dossiers", dossier)])
+        decision = self._reading.permit("consult", called="records")
+        members = self._reading.members(dossier)
+        page, _ = record_page(self._reading, members, kind, limit, after, decision)
+        (core,) = self._archive.repository.get_many([Key("dossiers", dossier)])
         pseudonym = head_of(core.body).pseudonym if core is not None else ""
         kinds = ";".join(sorted({f"{PREFIX}{row.kind}" for row in page.rows}))
-        event = self.reading.event("records", decision, subjects=((pseudonym, 0, kinds),))
-        self.archive.recorder.read(event)
+        event = self._reading.event("records", decision, subjects=((pseudonym, 0, kinds),))
+        self._archive.recorder.read(event)
         return page
 
     def _record(self, row: Row | None, *, known: Any = None) -> RecordView:
         if row is None:
             raise NotFoundError()
-        decision = self.reading.decide("consult")
-        view = record_view(self.archive, row, decision)
+        decision = self._reading.decide("consult")
+        view = record_view(self._archive, row, decision)
         if known is not None:
             view = attrs.evolve(view, state=known[0], entries=known[1])
         # Whoever may only collect learns nothing of the record that he did not say.

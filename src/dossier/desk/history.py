@@ -340,3 +340,9 @@ def read_known(known: Known | None, reading: Reading) -> int | str | None:
 def read_on(on: dt.date | str | None) -> str:
     """`on=` as a calendar day."""
     return as_day(on, path="on") if on is not None else ""
+
+
+def answered(reading: Reading, known: Any) -> DossierView:
+    """The answer to a request that was carried out before: the dossier as that request left it."""
+    dossier, at = known
+    return History(reading, dossier, reading.decide("consult"), on="", known=str(at), answer=True).view

@@ -5,16 +5,14 @@ Floor: desk. `desk.ledger`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
+from dossier.desk.reading import Reading
 from dossier.errors import InputError
 from dossier.ledger import LaneReport
 from dossier.model.problems import problem
-
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
 
 TAIL: Final = 1000
 """The most events that `tail` gives."""
@@ -48,9 +46,9 @@ class Line:
 class LedgerCounter:
     """Verify the ledger and read its tail."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._archive = desk.archive
-        self._reading = desk.reading
+    def __init__(self, reading: Reading) -> None:
+        self._archive = reading.archive
+        self._reading = reading
 
     def verify(self) -> LedgerReport:
         """Walk every lane from its first event. LedgerError names the lane and event that does not follow."""

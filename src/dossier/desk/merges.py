@@ -6,30 +6,29 @@ leaves every claim, later ones too, at its origin.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from functools import partial
+from typing import Unpack
 
 from dossier.desk.changes import Told
+from dossier.desk.history import answered
 from dossier.desk.layout import head_index
-from dossier.desk.reading import Target
+from dossier.desk.reading import Reading, Target
 from dossier.desk.views import DossierView
 from dossier.desk.work import Work
-from dossier.desk.writing import after, named
+from dossier.desk.writing import Writing, after, named
 from dossier.errors import InputError
 from dossier.model.problems import problem
 from dossier.repository import Index
-
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
 
 
 class MergesCounter:
     """Link (`merge`) and unlink (`unmerge`) two dossiers."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._archive = desk.archive
-        self._reading = desk.reading
-        self._writing = desk.writing
-        self._again = desk.again
+    def __init__(self, reading: Reading, writing: Writing) -> None:
+        self._archive = reading.archive
+        self._reading = reading
+        self._writing = writing
+        self._again = partial(answered, reading)
 
     def merge(
         self, survivor: Target, absorbed: Target, *, request_id: str | None = None, **told: Unpack[Told]

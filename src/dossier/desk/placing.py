@@ -5,20 +5,18 @@ Floor: desk. `desk.unplaced`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import attrs
 
 from dossier.desk.answers import Receipt
 from dossier.desk.changes import Change, Draft, Told
-from dossier.desk.reading import Target
+from dossier.desk.reading import Reading, Target
 from dossier.desk.unplaced import unpack
 from dossier.desk.work import Work
+from dossier.desk.writing import Writing
 from dossier.errors import NotFoundError
 from dossier.repository import Delete, Key, decode
-
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
 
 
 @attrs.frozen
@@ -36,10 +34,10 @@ class Note:
 class UnplacedCounter:
     """Look at what waits (`list`) and enter it in the file it belongs to (`place`)."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._archive = desk.archive
-        self._reading = desk.reading
-        self._writing = desk.writing
+    def __init__(self, reading: Reading, writing: Writing) -> None:
+        self._archive = reading.archive
+        self._reading = reading
+        self._writing = writing
 
     def list(self, *, limit: int = 100) -> tuple[Note, ...]:
         """What waits, at most `limit`. Needs the right to edit."""

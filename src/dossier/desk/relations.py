@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import attrs
 
 from dossier.codec.state import head_of
 from dossier.desk.changes import Told, fits
 from dossier.desk.layout import core_scope
-from dossier.desk.reading import Target
+from dossier.desk.reading import Reading, Target
 from dossier.desk.work import Work
+from dossier.desk.writing import Writing
 from dossier.errors import InputError, NotFoundError
 from dossier.model.clock import as_day
 from dossier.model.problems import problem
@@ -23,17 +24,14 @@ from dossier.model.records import INVERSE, Relation
 from dossier.policy import Decision
 from dossier.repository import Has, IndexValue, Key, Or, Put, Query, decode, encode
 
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
-
 
 class RelationsCounter:
     """Tie two dossiers (`add`), end a tie (`end`), look at the ties of one (`of`)."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._archive = desk.archive
-        self._reading = desk.reading
-        self._writing = desk.writing
+    def __init__(self, reading: Reading, writing: Writing) -> None:
+        self._archive = reading.archive
+        self._reading = reading
+        self._writing = writing
 
     def add(
         self,
