@@ -236,9 +236,10 @@ class State:
         if until and (not self.until or until < self.until):
             self.until = until
 
-    def renew(self, paths: Iterable[str], ranking: Callable[[str], str], today: str) -> None:
-        """Resolve again what a span of validity has changed since the state was stored."""
-        self.until = ""
+    def renew(self, paths: Iterable[str], ranking: Callable[[str], str], today: str, *, others: bool) -> None:
+        """Resolve again what a span of validity has changed since the state was stored. With `others` there are
+        sections this program does not know: the day that passed stands, for those who know them to resolve."""
+        self.until = self.until if others else ""
         for path in paths:
             live = self.claims(path)
             if any(claim.source.valid_from or claim.source.valid_to for claim in live):

@@ -112,13 +112,16 @@ class Acting:
             return
         registry, kind = self._context.registry, self.loaded.head.kind
         paths: list[str] = []
+        others = False
         for section in sorted({*state.raw, *map(section_of, (*state.rivals, *state.absent))}):
             spec = registry.find(section, kind)
             if spec is not None and tuple(self.loaded.head.versions.get(section, spec.version)) == spec.version:
                 self._passed[spec] = 0
                 known = [*state.paths(section, self._kinds)]
                 paths.extend(path for path in known if pattern(path) in spec.bits)
-        state.renew(paths, lambda path: self._leaf(path)[0].ranking, self._today)
+            else:
+                others = True
+        state.renew(paths, lambda path: self._leaf(path)[0].ranking, self._today, others=others)
 
     # -- what is said -----------------------------------------------------------------------------
 

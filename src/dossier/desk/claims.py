@@ -18,7 +18,7 @@ from dossier.desk.acting import Acting, Loaded
 from dossier.desk.changes import Told
 from dossier.desk.history import answered
 from dossier.desk.reading import Reading, Target
-from dossier.desk.views import DossierView, Origin, origin_of, path_repr
+from dossier.desk.views import DossierView, Origin, behind, origin_of, path_repr
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing, named
 from dossier.errors import InputError, NotFoundError, ReadableFieldError
@@ -59,6 +59,7 @@ class ClaimsCounter:
         target = self._reading.known(dossier, decision, "claims")
         (view,) = self._reading.fetch([target])
         if view is None:
+            self._reading.refuse(decision, "claims")
             raise NotFoundError()
         spec = self._archive.registry.spec(section_of(path), view.kind)
         field = _field(spec, path)
@@ -77,7 +78,7 @@ class ClaimsCounter:
                 reason = absent(claim.value)
                 value = Absence(reason) if reason else typed(spec.leaf(pattern(leaf)), claim.value)
                 found.append(Statement(member, leaf, value, origin, is_shown))
-        subject = self._reading.subject(decision, view.head)
+        subject = self._reading.subject(decision, behind(view).head)
         self._archive.recorder.read(self._reading.event("claims", decision, subjects=(subject,)))
         return tuple(sorted(found, key=lambda s: (s.path, not s.shown, s.origin.at)))
 

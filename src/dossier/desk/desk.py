@@ -22,7 +22,7 @@ from dossier.desk.layout import head_index
 from dossier.desk.reading import Reading, Target
 from dossier.desk.recording import shape_hash
 from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
-from dossier.desk.views import DossierView
+from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work
 from dossier.desk.writing import Writing, named, withdraws
 from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, QuestionOpenError, ReadableFieldError
@@ -212,6 +212,7 @@ class Desk:
             dossier = row_id.partition("/")[0]
             row = work.row("records", row_id)
             if row is None:
+                self._reading.refuse(decision, "follow_up")
                 raise NotFoundError()
             ops = follow_ops(self._archive, row, state=state, note=note, due=day, act=act, at=now,
                              actor=self._actor.id, told=details)  # fmt: skip
@@ -239,7 +240,7 @@ class Desk:
         if view is None:
             self._reading.refuse(decision, "consult")
             raise NotFoundError()
-        subject = self._reading.subject(decision, view.head)
+        subject = self._reading.subject(decision, behind(view).head)
         self._archive.recorder.read(self._reading.event("consult", decision, subjects=(subject,)))
         return view
 
@@ -272,7 +273,7 @@ class Desk:
         if after is not None:
             query = attrs.evolve(query, after=open_cursor(key, self._binding(plan, decision), after))
         views, cursor = self._reading.page(query, decision)
-        subjects = tuple(self._reading.subject(decision, view.head) for view in views)
+        subjects = tuple(self._reading.subject(decision, behind(view).head) for view in views)
         event = self._reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
         self._archive.recorder.read(event)
         return Hits(tuple(views), seal_cursor(key, self._binding(plan, decision), cursor) if cursor else None)
@@ -327,6 +328,7 @@ class Desk:
             [Key("records", row_id), Key("dossiers", row_id.partition("/")[0])]
         )
         if row is None or core is None:
+            self._reading.refuse(decision, "entries")
             raise NotFoundError()
         subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
         self._archive.recorder.read(self._reading.event("entries", decision, subjects=(subject,)))

@@ -24,6 +24,7 @@ from dossier.model.absence import Absence
 from dossier.model.claims import Claim, Source, pattern, section_of
 from dossier.model.clock import as_day, as_instant, day_of
 from dossier.model.problems import problem
+from dossier.model.records import PREFIX
 from dossier.model.resolution import valid_on
 from dossier.model.withheld import WITHHELD, Withheld
 from dossier.policy import Decision
@@ -49,7 +50,8 @@ class Said:
 class Act:
     """One act: who (name), when recorded (UTC), by which verb, why, and what it said that the caller may read.
 
-    `because` is WITHHELD where the act touched anything that the caller may not read: reasons repeat values.
+    `because` is WITHHELD for callers who may not read every field of such a file, whatever the act touched: reasons
+    repeat values, and where one is withheld must not tell what is there.
     `withdrew` are paths whose claims it ended; `moved` changes of stage, standing and links;
     `number` names the file it was made in (of a linked set).
     """
@@ -163,31 +165,24 @@ class History:
         said: list[Said] = []
         withdrew: list[str] = []
         marked: list[str] = []
-        hidden = False
         for part in parts:
             for path, source, value in asserted(part, self._kinds_of(kind)):
                 leaf = None if self._opaque(path, kind, parts) else self._readable_leaf(path, kind)
-                if leaf is None:
-                    hidden = True
-                else:
+                if leaf is not None:
                     shown = Absence(value["absent"]) if _is_absence(value) else typed(leaf, value)
                     said.append(Said(path, shown, source.channel, source.told_by))
             for path in (*part.withdraws, *(path for path, _, _ in part.retracts)):
                 if self._readable_below(path, kind):
                     withdrew.append(path)
-                else:
-                    hidden = True
             for mark in part.marks:
                 if self._readable_below(mark.path, kind):
                     marked.append(f"{mark.path} {mark.mark}")
-                else:
-                    hidden = True
         return Act(
             id=head.id,
             at=head.at,
             by=names[head.actor],
             verb=head.verb,
-            because=WITHHELD if hidden else head.because,
+            because=head.because if self._sees_all(kind) else WITHHELD,
             revision=head.rev,
             number=number,
             said=tuple(said),
@@ -204,6 +199,10 @@ class History:
         section = section_of(path)
         spec = self._reading.archive.registry.find(section, kind)
         return spec is None or versions.get(section, spec.version)[0] != spec.version[0]
+
+    def _sees_all(self, kind: str) -> bool:
+        specs = (spec for spec in self._reading.archive.registry.specs(kind) if not spec.key.startswith(PREFIX))
+        return all(self._decision.mask(spec) == spec.full for spec in specs)
 
     def _readable_leaf(self, path: str, kind: str) -> Any:
         spec = self._reading.archive.registry.find(section_of(path), kind)

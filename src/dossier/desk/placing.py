@@ -16,18 +16,25 @@ from dossier.desk.unplaced import unpack
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing
 from dossier.errors import NotFoundError
+from dossier.model.fields import SectionSpec
+from dossier.model.records import PREFIX
+from dossier.model.withheld import WITHHELD, Withheld
 from dossier.repository import Delete, Key, decode
 
 
 @attrs.frozen
 class Note:
-    """Something handed in that waits for a file: by whom (name), when, through which channel, and what."""
+    """Something handed in that waits for a file: by whom (name), when, through which channel, and what.
+
+    Values of fields that the reader may not read, whatever kind of party it turns out to be, are WITHHELD, and who
+    told them with them; they can be placed all the same.
+    """
 
     id: str
     by: str
     at: str
-    channel: str
-    told_by: str = attrs.field(repr=False)
+    channel: str = attrs.field(repr=False)
+    told_by: str | Withheld = attrs.field(repr=False)
     what: tuple[Change | Draft, ...]
 
 
@@ -73,7 +80,26 @@ class UnplacedCounter:
     def _note(self, row_id: str, said: dict[str, Any]) -> Note:
         told = said["told"]
         by = self._archive.staff.by_id(said["actor"])
-        return Note(row_id, by, said["at"], told["channel"], told["told_by"], self._what(said))
+        what = tuple(self._shown(item) for item in self._what(said))
+        hidden = any(value is WITHHELD for item in what for value in item.values.values())
+        told_by = WITHHELD if hidden else told["told_by"]
+        return Note(row_id, by, said["at"], told["channel"], told_by, what)
+
+    def _shown(self, item: Change | Draft) -> Change | Draft:
+        """What was handed in, as far as every class of the section or record lets the reader see it."""
+        key = PREFIX + item.kind if isinstance(item, Draft) else str(item.section)
+        decision = self._reading.decide("consult")
+        values = {}
+        for name, value in item.values.items():
+            masks = [(spec, spec.fields[name].mask) for spec in self._specs(key) if name in spec.fields]
+            readable = bool(masks) and all(decision.mask(spec) & mask == mask for spec, mask in masks)
+            values[name] = value if readable else WITHHELD
+        if isinstance(item, Change) and any(value is WITHHELD for value in values.values()):
+            return attrs.evolve(item, values=values, told=None)
+        return attrs.evolve(item, values=values)
+
+    def _specs(self, key: str) -> tuple[SectionSpec, ...]:
+        return tuple(spec for spec in self._archive.registry.specs() if spec.key == key)
 
     @staticmethod
     def _what(said: dict[str, Any]) -> tuple[Change | Draft, ...]:

@@ -13,7 +13,7 @@ from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
 from dossier.desk.facts import STALE, facts_of
-from dossier.desk.views import DossierView, Facts, subject_mask
+from dossier.desk.views import DossierView, Facts, behind, subject_mask
 from dossier.errors import DamagedError, DeniedError, NotFoundError
 from dossier.ledger import Event
 from dossier.model.clock import day_of, instant
@@ -200,7 +200,8 @@ class Reading:
     def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
         view = self.view(core.id, core.body, special.body if special else b"", decision, facts)
-        head, until = view.head, view.until
+        stored = behind(view)
+        head, until = stored.head, stored.until
         if head.into or head.linked or until:
             today = self.today()
             if head.into or head.linked or until <= today:
@@ -222,7 +223,7 @@ class Reading:
         return DossierView(
             id=dossier,
             body=body,
-            special=special,
+            special=special if self.apart(decision) else b"",
             facts=facts,
             decision=decision,
             registry=self.archive.registry,

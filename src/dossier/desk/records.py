@@ -29,6 +29,7 @@ from dossier.desk.stored import (
 from dossier.errors import InputError, NotFoundError
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX, states
+from dossier.model.withheld import WITHHELD
 from dossier.policy import Decision
 from dossier.repository import And, Eq, In, Key, Op, Order, Put, Query, Row, decode, encode
 
@@ -149,7 +150,9 @@ def follow_ops(
     head = stored_record(row.body)
     table = states(head.kind)
     if state is not None and state != head.state and state not in table.get(head.state, ()):
-        raise InputError([problem("record.state", f"{PREFIX}{head.kind}/state", allowed=_words(table[head.state]))])
+        raise InputError(
+            [problem("record.state", f"{PREFIX}{head.kind}/state", allowed=_words(table.get(head.state, ())))]
+        )
     head.state = state or head.state
     head.entries += 1
     dossier = row.id.partition("/")[0]
@@ -162,10 +165,12 @@ def follow_ops(
 
 
 def record_view(archive: Archive, row: Row, decision: Decision) -> RecordView:
-    """The record behind a row, projected."""
+    """The record behind a row, projected; WITHHELD where this program does not know its kind (K2)."""
     head = stored_record(row.body)
-    spec = archive.registry.spec(PREFIX + head.kind)
-    content = projector(spec, decision.mask(spec))(archive.registry.codec(spec).load(bytes(head.entered)))
+    spec = archive.registry.find(PREFIX + head.kind)
+    content: Any = WITHHELD
+    if spec is not None:
+        content = projector(spec, decision.mask(spec))(archive.registry.codec(spec).load(bytes(head.entered)))
     dossier, _, record = row.id.partition("/")
     return RecordView(record, dossier, head.kind, head.state, content, head.at, head.entries)
 
@@ -197,10 +202,9 @@ def record_page(
 def entries_of(archive: Archive, row_id: str, decision: Decision) -> list[Entry]:
     """The entries of a record, oldest first. Notes are shown to those who may read the record's text."""
     head = _record_row(archive, row_id)
-    spec = archive.registry.spec(PREFIX + stored_record(head.body).kind)
-    mask = decision.mask(spec)
-    text = spec.bits.get("text")
-    open_text = text is not None and bool(mask >> text & 1)
+    spec = archive.registry.find(PREFIX + stored_record(head.body).kind)
+    text = spec.bits.get("text") if spec is not None else None
+    open_text = spec is not None and text is not None and bool(decision.mask(spec) >> text & 1)
     found = []
     for row in archive.repository.scan("entries", start=f"{row_id}/", stop=f"{row_id}0"):
         entry = stored_entry(row.body)

@@ -104,6 +104,7 @@ class RelationsCounter:
         target = self._reading.known(dossier, decision, "relations")
         (core,) = self._archive.repository.get_many([Key("dossiers", target)])
         if core is None:
+            self._reading.refuse(decision, "relations")
             raise NotFoundError()
         members = self._reading.members(target)
         found: list[Relation] = []

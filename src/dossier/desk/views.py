@@ -129,21 +129,6 @@ class DossierView:
     # -- head -------------------------------------------------------------------------------------
 
     @property
-    def head(self) -> Head:
-        """The stored head; for the desk itself."""
-        return self._peek.head
-
-    @property
-    def bodies(self) -> tuple[bytes, bytes]:
-        """The states behind the view, core and special; for the desk itself."""
-        return self._body, self._special
-
-    @property
-    def until(self) -> str:
-        """The day from which the stored resolution no longer holds ("" for none)."""
-        return until_of(self._peek.claims)
-
-    @property
     def id(self) -> str:
         """The dossier's id (32 hex characters)."""
         return self._id
@@ -384,6 +369,22 @@ class DossierView:
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise NotPicklableError(what="DossierView")
+
+
+@attrs.frozen
+class Stored:
+    """The states behind a view, for the desk itself: head, bodies of core and special compartment, and the day from
+    which the stored resolution no longer holds ("" for none)."""
+
+    head: Head
+    bodies: tuple[bytes, bytes]
+    until: str
+
+
+def behind(view: DossierView) -> Stored:
+    """What a view was made from. Never goes to a caller of the desk."""
+    peeked = view._peek
+    return Stored(peeked.head, (view._body, view._special), until_of(peeked.claims))
 
 
 def origin_of(source: Source, marks: int) -> Origin:

@@ -25,7 +25,7 @@ from dossier.desk.layout import act_id, special_scope
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
 from dossier.desk.unplaced import pack
-from dossier.desk.views import DossierView
+from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work, perform
 from dossier.errors import ConflictError, InputError, NotFoundError, Problem
 from dossier.ledger import Event
@@ -100,13 +100,14 @@ class Writing:
         again: Callable[[Any], T],
         asked: object = None,
     ) -> T:
-        """Run an intent with a request id: the same id twice has one effect and the same answer, whoever repeats it
-        (K5). InputError where the id comes back with something else that is `asked`."""
+        """Run an intent with a request id: the same id of the same actor twice has one effect and the same answer
+        (K5). InputError where it comes back with something else that is `asked`. Another actor's ids are his own:
+        else whoever guesses what was said would be told that he guessed right."""
         if request_id is None:
             return self.run(intent)
         if not request_id or not fits(request_id, 200):
             raise InputError([problem("request.id", "request_id")])
-        key = hashlib.sha256(f"{called}\0{request_id}".encode()).hexdigest()
+        key = hashlib.sha256(f"{self.reading.actor.id}\0{called}\0{request_id}".encode()).hexdigest()
         print_of = hmac.new(self.archive.manifest.key, plain(asked), hashlib.sha256).hexdigest()
 
         def guarded(work: Work) -> tuple[bool, Any]:
@@ -248,7 +249,8 @@ class Writing:
         today, decision, facts = self.reading.today(), self.reading.decide("consult"), self.reading.facts_later(top)
         if len(bodies) == 1:
             view = self.reading.view(top, *bodies[0], decision, facts)
-            if not view.until or view.until > today:
+            until = behind(view).until
+            if not until or until > today:
                 return view
         return self.reading.view(top, *self.reading.combined(bodies, today), decision, facts)
 
@@ -260,15 +262,16 @@ class Writing:
         """ConflictError if a field named by the changes changed since the view; it names only readable fields."""
         head = loaded.head
         linked = bool(head.linked or head.into)
-        if not linked and basis.head.rev == head.rev:
+        seen = behind(basis)
+        if not linked and seen.head.rev == head.rev:
             return
-        core, special = basis.bodies
+        core, special = seen.bodies
         if linked:
             now = self.reading.combined(self.bodies(work, loaded.id), self.reading.today())
         else:
             now = loaded.body, loaded.special_body
-        if not special and "special" in basis.head.parts:
-            special = self._special_at(loaded.id, basis.head.parts["special"])
+        if not special and "special" in seen.head.parts:
+            special = self._special_at(loaded.id, seen.head.parts["special"])
         moved = changed_since(now, (core, special), [path for item in prepared for path in item.fields])
         if moved:
             readable = [path for path in moved if self._readable(path, head.kind)]
@@ -467,4 +470,4 @@ def after(at: str) -> str:
 
 def named(view: DossierView) -> list[Any]:
     """What a request remembers of its answer: the dossier, and the instant of the act that the view was made by."""
-    return [view.id, view.head.at]
+    return [view.id, behind(view).head.at]

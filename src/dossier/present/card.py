@@ -42,7 +42,8 @@ def card_text(
         lines.append(f"? {question.new} = {question.known}")
     if records:
         lines.append("— 业务记录" if zh else "— records")
-        lines.extend(_record(record, spec_of(f"record:{record.kind}"), lang) for record in records)
+        shown = (record for record in records if not isinstance(record.content, Withheld))
+        lines.extend(_record(record, spec_of(f"record:{record.kind}"), lang) for record in shown)
     return "\n".join(lines) + "\n"
 
 
