@@ -57,6 +57,11 @@ class Desk:
         self._writing = Writing(archive, self._reading, unit, because)
         self._again = partial(answered, self._reading)
 
+    @property
+    def actor(self) -> Actor:
+        """Who is at work here."""
+        return self._actor
+
     # -- taking in --------------------------------------------------------------------------------
 
     def register(
