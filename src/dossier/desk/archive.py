@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -53,6 +53,9 @@ from dossier.repository import (
     Repository,
     open_repository,
 )
+
+if TYPE_CHECKING:
+    from dossier.desk.work import Work
 
 _TRIES: Final = 8
 log: Final = logging.getLogger("dossier")
@@ -212,6 +215,15 @@ class Archive:
         """The next registration number."""
         year = self.environment.now().astimezone(self.zone).year
         return self._numbers.take(year=year, kind=kind)
+
+    def numbers_within(self, work: Work, kind: str, count: int) -> list[str]:
+        """The next `count` registration numbers, taken by the batch itself."""
+        year = self.environment.now().astimezone(self.zone).year
+        lease, floor = self._numbers.lease_keys(year=year, kind=kind)
+        rows = work.row(lease.collection, lease.id), work.row(floor.collection, floor.id)
+        numbers, put = self._numbers.reserve(*rows, count, year=year, kind=kind)
+        work.ops.append(put)
+        return numbers
 
     def guard(self) -> Op:
         """The Check on the manifest that stands in every batch: an older process never writes past a newer one."""

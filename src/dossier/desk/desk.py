@@ -37,6 +37,7 @@ from dossier.repository import Key, Row
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
     from dossier.desk.claims import ClaimsCounter
+    from dossier.desk.imports import ImportsCounter
     from dossier.desk.ledger import LedgerCounter
     from dossier.desk.merges import MergesCounter
     from dossier.desk.placing import UnplacedCounter
@@ -395,6 +396,13 @@ class Desk:
         from dossier.desk.ledger import LedgerCounter
 
         return LedgerCounter(self._reading)
+
+    @cached_property
+    def imports(self) -> ImportsCounter:
+        """Take in files of customers and their dealings by a declared plan."""
+        from dossier.desk.imports import ImportsCounter
+
+        return ImportsCounter(self)
 
     # -- inner steps ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from dossier.errors import ConflictError, LockedError, NumbersUnsettledError
 from dossier.model.numbering import NumberScheme
-from dossier.repository import Batch, Key, Op, Put, Repository, decode, encode
+from dossier.repository import Batch, Key, Op, Put, Repository, Row, decode, encode
 
 LEASE = 64
 _TRIES = 200
@@ -50,6 +50,24 @@ class Numbers:
                 serial, end = self._lease(series)
             self._leased[series] = (serial + 1, end)
         return self._scheme.number(serial, year=year, kind=kind)
+
+    def reserve(
+        self, lease: Row | None, floor: Row | None, count: int, *, year: int, kind: str
+    ) -> tuple[list[str], Put]:
+        """`count` numbers and the operation that takes them, for a batch that registers many: no number is lost where
+        the batch is not kept. `lease` and `floor` as `lease_keys` names them."""
+        if not self._settled:
+            raise NumbersUnsettledError()
+        lowest = int(decode(floor.body)["next"]) if floor else 1
+        first = max(int(decode(lease.body)["next"]) if lease else 1, lowest)
+        taken = [self._scheme.number(first + n, year=year, kind=kind) for n in range(count)]
+        row_id = self.lease_keys(year=year, kind=kind)[0].id
+        put = Put("leases", row_id, encode({"next": first + count}), {}, "", lease.version if lease else 0)
+        return taken, put
+
+    def lease_keys(self, *, year: int, kind: str) -> tuple[Key, Key]:
+        """The rows with the next free serial of a series and with the lowest of any."""
+        return Key("leases", f"series:{self._scheme.series(year=year, kind=kind)}"), Key("leases", "floor")
 
     def settle(self, first: int, manifest: Put) -> None:
         """Say where serials go on after a restore, in one batch with the manifest: no series continues below `first`.
