@@ -20,6 +20,7 @@ from typing import Any
 import dossier as ds
 import dossier.cli.app  # every module with an error class of its own is loaded
 from dossier.errors import DossierError
+from dossier.intake.reasons import TEXTS as REASONS
 from dossier.model.fields import Leaf, SectionSpec, Shape, Tier
 from dossier.model.labels import TERMS
 from dossier.model.problems import CATALOGUE
@@ -151,7 +152,7 @@ def errors_page() -> str:
             ("code", "中文", "English", "处理", "remedy"), [(f"`{cls.code}`", cls.zh, cls.en, cls.fix_zh, cls.fix_en)]
         )
     out += ["## Problems of an input\n"]
-    rows = ((f"`{code}`", *(_filled(text) for text in texts)) for code, texts in sorted(CATALOGUE.items()))
+    rows = ((f"`{code}`", *(_filled(text) for text in texts)) for code, texts in sorted({**CATALOGUE, **REASONS}.items()))
     out += _table(("code", "中文", "English", "处理", "remedy"), rows)
     return "\n".join(out)
 
@@ -308,7 +309,7 @@ of `Told` by name, and `request_id`.
 """
 
 INNER = {
-    "Archive": "moment now not_before resume_clock new_id number guard renew kept redeclare log_code settle_numbers",
+    "Archive": "moment now not_before resume_clock new_id number numbers_within guard renew kept redeclare log_code settle_numbers",
     "Condition": "op path operands terms",
     "Desk": "again",
     "DossierView": "head bodies until",
