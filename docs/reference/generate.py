@@ -152,7 +152,8 @@ def errors_page() -> str:
             ("code", "中文", "English", "处理", "remedy"), [(f"`{cls.code}`", cls.zh, cls.en, cls.fix_zh, cls.fix_en)]
         )
     out += ["## Problems of an input\n"]
-    rows = ((f"`{code}`", *(_filled(text) for text in texts)) for code, texts in sorted({**CATALOGUE, **REASONS}.items()))
+    known = sorted({**CATALOGUE, **REASONS}.items())
+    rows = ((f"`{code}`", *(_filled(text) for text in texts)) for code, texts in known)
     out += _table(("code", "中文", "English", "处理", "remedy"), rows)
     return "\n".join(out)
 
@@ -309,7 +310,8 @@ of `Told` by name, and `request_id`.
 """
 
 INNER = {
-    "Archive": "moment now not_before resume_clock new_id number numbers_within guard renew kept redeclare log_code settle_numbers",
+    "Archive": "moment now not_before resume_clock new_id number numbers_within guard renew kept redeclare log_code "
+    "settle_numbers",
     "Condition": "op path operands terms",
     "Desk": "again",
     "DossierView": "head bodies until",
