@@ -402,7 +402,7 @@ class Desk:
         """Take in files of customers and their dealings by a declared plan."""
         from dossier.desk.imports import ImportsCounter
 
-        return ImportsCounter(self)
+        return ImportsCounter(self._writing)
 
     # -- inner steps ------------------------------------------------------------------------------
 

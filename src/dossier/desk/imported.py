@@ -18,7 +18,7 @@ from dossier.desk.changes import Change, Told
 from dossier.desk.imported_records import Entering, plan_records
 from dossier.desk.layout import core_scope, head_index
 from dossier.desk.work import Intent, Work, perform
-from dossier.desk.writing import after, written_mask
+from dossier.desk.writing import Writing, after, written_mask
 from dossier.errors import (
     InputError,
     NewerSectionError,
@@ -36,7 +36,6 @@ from dossier.repository import Row as Stored
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
-    from dossier.desk.desk import Desk
 
 PENDING = 200
 """Customers that are looked up together."""
@@ -73,17 +72,18 @@ class Importing:
     """One run of an import: takes parties one after the other."""
 
     def __init__(
-        self, desk: Desk, plan: Plan, builder: Builder, out: Rejects, decision: Decision, *, write: bool
+        self, writing: Writing, plan: Plan, builder: Builder, out: Rejects, decision: Decision, *, write: bool
     ) -> None:
-        self.desk = desk
-        self.archive = desk.archive
+        self.writing = writing
+        self.actor = writing.reading.actor
+        self.archive = writing.archive
         self.plan = plan
         self.counts = Counts()
         self._builder = builder
         self._out = out
         self._decision = decision
         self._write = write
-        self._salt = _salt(desk.archive, keep=write)
+        self._salt = _salt(writing.archive, keep=write)
         self._pending: list[Party] = []
         self._waiting = 0
         self._steps: list[Step] = []
@@ -172,7 +172,7 @@ class Importing:
         records = plan_records(self, dossier, party, known=bool(memory.version))
         layers = _layers(fresh)
         try:
-            prepared = [self.desk.writing.prepare(self._changes(layer), self.plan.kind, self._told) for layer in layers]
+            prepared = [self.writing.prepare(self._changes(layer), self.plan.kind, self._told) for layer in layers]
         except InputError as error:
             code = error.problems[0].code if error.problems else error.code
         else:
@@ -261,7 +261,7 @@ class Importing:
         act = self.derived("act", dossier, str(registers), repr(marks), *(self._mark_of(p) for p in changes))
         verb = "register" if registers else "update" if changes else "enter"
         kinds = [each.kind for each in entering]
-        writing = self.desk.writing
+        writing = self.writing
 
         def intent(work: Work) -> None:
             at = now
@@ -279,7 +279,7 @@ class Importing:
                 context = attrs.evolve(self.archive.context, random=_Stream(act))
                 acting = Acting(
                     context, loaded, act=act, at=at, today=day_of(at, self.archive.zone), verb=verb,
-                    actor=self.desk.actor.id, because=self._because,
+                    actor=self.actor.id, because=self._because,
                 )  # fmt: skip
                 for item in changes:
                     acting.change(item.spec, item.parsed, acting.source(item.told))

@@ -55,7 +55,7 @@ class Entering:
             "told_by": run.plan.told_by or run.plan.name,
             "because": run.plan.because,
         }
-        actor = run.desk.actor.id
+        actor = run.actor.id
         ops: list[Op] = []
         if self.moves is not None:
             return self._followed(self.moves, self.path, act, at, actor, told, "")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dossier.desk.imported import Importing
 from dossier.desk.recording import shape_hash
+from dossier.desk.writing import Writing
 from dossier.errors import InputError
 from dossier.intake import Plan, Report, load_plan
 from dossier.intake.build import Builder
@@ -24,9 +24,6 @@ from dossier.intake.report import Notice, Rejects
 from dossier.intake.sources import Sheet, open_table
 from dossier.model.fields import nearest_name
 
-if TYPE_CHECKING:
-    from dossier.desk.desk import Desk
-
 File = str | os.PathLike[str]
 Progress = Callable[[int], None]
 """Called with the number of rows dealt with so far."""
@@ -35,8 +32,8 @@ Progress = Callable[[int], None]
 class ImportsCounter:
     """Imports by declared plans: `desk.imports.plan("retail.toml", "lines.csv.gz").apply()`."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
 
     def plan(self, plan: Plan | File, files: File | Mapping[str, File]) -> PlannedImport:
         """An import by a plan (a TOML file, or what `load_plan` gave). `files`: one for all tables, or a path by table.
@@ -44,7 +41,7 @@ class ImportsCounter:
         InputError with every typo of the plan, and for a table without a file.
         """
         loaded, name = (plan, plan.name) if isinstance(plan, Plan) else (load_plan(Path(plan)), Path(plan).name)
-        check_paths(loaded, self._desk.archive.registry, name)
+        check_paths(loaded, self._writing.archive.registry, name)
         if isinstance(files, Mapping):
             missing = [key for key, table in loaded.tables.items() if key not in files and not table.optional]
             problems = [reason("intake.files", name, table=table) for table in missing]
@@ -55,14 +52,14 @@ class ImportsCounter:
             paths = {table: Path(files[table]) for table in loaded.tables if table in files}
         else:
             paths = dict.fromkeys(loaded.tables, Path(files))
-        return PlannedImport(self._desk, loaded, paths)
+        return PlannedImport(self._writing, loaded, paths)
 
 
 class PlannedImport:
     """One plan over one set of files. `dry_run` and `apply` do the same work; only `apply` writes."""
 
-    def __init__(self, desk: Desk, plan: Plan, paths: Mapping[str, Path]) -> None:
-        self._desk = desk
+    def __init__(self, writing: Writing, plan: Plan, paths: Mapping[str, Path]) -> None:
+        self._writing = writing
         self._plan = plan
         self._paths = paths
 
@@ -79,13 +76,13 @@ class PlannedImport:
         return self._run(True, rejects, progress)
 
     def _run(self, write: bool, rejects: File | None, progress: Progress | None) -> Report:
-        desk, plan = self._desk, self._plan
+        plan, archive, reading = self._plan, self._writing.archive, self._writing.reading
         # The report tells who is in the archive already, so whoever imports must be one who may look.
-        desk.reading.permit("consult", called="import")
-        decision = desk.reading.permit("collect", called="import")
+        reading.permit("consult", called="import")
+        decision = reading.permit("collect", called="import")
         shape = shape_hash(["import", "apply" if write else "dry_run"])
-        desk.archive.recorder.read(desk.reading.event("import", decision, shape=shape))
-        registry = desk.archive.registry
+        archive.recorder.read(reading.event("import", decision, shape=shape))
+        registry = archive.registry
         sheets = {table: open_table(path, plan.tables[table]) for table, path in self._paths.items()}
         notices: list[Notice] = []
         for table, sheet in sheets.items():
@@ -97,7 +94,7 @@ class PlannedImport:
         readers = {table: table_reader(plan, table, sheet.header, registry) for table, sheet in sheets.items()}
         builder = Builder(plan, list(sheets.values()), list(readers.values()))
         with Rejects(Path(rejects) if rejects is not None else None) as out:
-            importing = Importing(desk, plan, builder, out, decision, write=write)
+            importing = Importing(self._writing, plan, builder, out, decision, write=write)
             seen = 0
             for group in gather(sheets, readers, _joins(plan, sheets)):
                 importing.take(builder.party(group))
