@@ -117,7 +117,7 @@ class ClaimsCounter:
         self, dossier: Target, path: str, *, same: bool, request_id: str | None = None, **told: Unpack[Told]
     ) -> DossierView:
         """Answer a "same part?" question (`view.questions()`): `path` is the new part."""
-        target = self._reading.resolve(dossier)
+        target = self._reading.known(dossier, self._reading.permit("edit", called="settle"), "settle")
 
         def step(work: Work, acting: Acting) -> None:
             known = acting.loaded.core.questions.get(path) or acting.loaded.special.questions.get(path, "")

@@ -324,6 +324,45 @@ def event_beside_the_batch() -> Sequence[Replace]:
     return [(Work, "commit", late)]
 
 
+@_variant("K11_events")
+def event_of_another() -> Sequence[Replace]:
+    """The event of a change names somebody who works here, whoever it was."""
+    event = Reading.event
+
+    def wrong(self: Reading, *given: Any, **named: Any) -> Any:
+        made = event(self, *given, **named)
+        made.actor = self.archive.staff.all()[0].pseudonym
+        return made
+
+    return [(Reading, "event", wrong)]
+
+
+@_variant("K11_events")
+def event_without_rules() -> Sequence[Replace]:
+    """The event of a change does not say which rules decided."""
+    event = Reading.event
+
+    def silent(self: Reading, *given: Any, **named: Any) -> Any:
+        made = event(self, *given, **named)
+        made.rules = ()
+        return made
+
+    return [(Reading, "event", silent)]
+
+
+@_variant("K11_refusals")
+def settle_looks_first() -> Sequence[Replace]:
+    """Who asks about a number that is not there is told so before anybody asks whether he may ask."""
+    from dossier.desk.claims import ClaimsCounter
+
+    settle = ClaimsCounter.settle
+
+    def looks(self: ClaimsCounter, dossier: Any, path: str, **told: Any) -> Any:
+        return settle(self, self._reading.resolve(dossier), path, **told)
+
+    return [(ClaimsCounter, "settle", looks)]
+
+
 @_variant("K11_refusals")
 def silent_refusal() -> Sequence[Replace]:
     """A refusal is not put on record."""

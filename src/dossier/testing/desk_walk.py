@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import attrs
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from dossier.desk.archive import Archive
@@ -25,7 +26,7 @@ from dossier.model.edits import UNSET, edit
 from dossier.model.values import Money, Per, Rating, Term
 from dossier.testing.desk_place import DeskPlace
 from dossier.testing.history_oracle import File, HistoryOracle, Nothing, Path, Said
-from dossier.testing.place import Reach, fail, holds, same
+from dossier.testing.place import FULL, Reach, fail, holds, run, same
 
 Shape = Literal["one", "set", "series", "items"]
 
@@ -53,6 +54,21 @@ FIELDS: dict[str, Drawn] = {
     "habits": Drawn("transaction_status", "one", ("月底订货", "月初订货")),
 }
 CHANNELS = ("desk", "visit", "form", "agency", "document", "assessment", "observation", "小红书", "supplier")
+
+
+def run_until(
+    law: Callable[[], None], reach: Reach, wanted: Iterable[str], *, examples: int, profile: settings | None,
+    least: int = 1,
+) -> None:  # fmt: skip
+    """Run a `@given` function, and again, for chance deals unevenly, until all that is wanted was counted `least`
+    times; then ask for it."""
+    names = tuple(wanted)
+
+    def lacks() -> bool:
+        return examples >= FULL and any(reach[name] < least for name in names)
+
+    run(law, examples=examples, profile=profile, again=lacks)
+    reach.require(examples, *names, least=least)
 
 
 def rankings(archive: Archive) -> dict[str, str]:

@@ -18,17 +18,14 @@ from dossier.desk.desk import Desk
 from dossier.desk.views import DossierView
 from dossier.model.values import Rating
 from dossier.testing.desk_place import DeskPlaces
-from dossier.testing.desk_walk import FIELDS, Walk, shown_in
-from dossier.testing.place import FULL, Reach, holds, run, same
+from dossier.testing.desk_walk import FIELDS, Walk, run_until, shown_in
+from dossier.testing.place import Reach, holds, same
 
 VISITED = (
     "merge", "unmerge", "question", "same", "different", "known part", "via", "absent", "observed", "span from",
     "span to", "span both", "unset", "removed", "withdraw", "dispute", "checked", "proven", "off", "back", "forward",
     "reopen", "on", "known", "on and known", "rivals",
 )  # fmt: skip
-
-ROUNDS = 4
-"""Chance deals unevenly: so often at most a walk is taken up again until it has visited all."""
 
 
 def check_K7_history(
@@ -50,11 +47,7 @@ def check_K7_history(
         finally:
             walk.archive.close()
 
-    for _ in range(ROUNDS):
-        run(law, examples=examples, profile=profile)
-        if examples < FULL or not reach.missed(*VISITED):
-            break
-    reach.require(examples, *VISITED)
+    run_until(law, reach, VISITED, examples=examples, profile=profile)
 
 
 FACTS = st.lists(
@@ -107,8 +100,8 @@ def check_K9_order(places: DeskPlaces, *, examples: int = 60, profile: settings 
             same("files taken apart", [shown_in(desk.consult(part)) for part in parts], alone)
             reach["shown"] += bool(wanted)
 
-        run(law, examples=examples, profile=profile)
-    reach.require(examples, "orders", "nested", "shown", least=examples // 10)
+        wanted = "orders", "nested", "shown"
+        run_until(law, reach, wanted, examples=examples, profile=profile, least=examples // 10)
 
 
 def check_K9_merge(places: DeskPlaces, *, examples: int = 500, profile: settings | None = None) -> None:
@@ -144,8 +137,7 @@ def check_K9_merge(places: DeskPlaces, *, examples: int = 500, profile: settings
                 same("claims made in between", len(found - own[turn]), len(between[turn::2]))
             reach["between"] += len(between) > 1
 
-        run(law, examples=examples, profile=profile)
-    reach.require(examples, "between", least=examples // 10)
+        run_until(law, reach, ["between"], examples=examples, profile=profile, least=examples // 10)
 
 
 def _say(desk: Desk, file: str, name: str, number: int, channel: str, *, seen: dt.datetime | str = "") -> None:

@@ -58,15 +58,27 @@ class Reach(Counter[str]):
             fail(f"only {self[part]} of {self[whole]} {whole} were {part}; {percent} % are asked for")
 
 
-def run(law: Callable[[], None], *, examples: int, profile: settings | None) -> None:
-    """Run a `@given` function `examples` times under `profile` (None: the profile that is loaded)."""
-    settings(
+def run(
+    law: Callable[[], None],
+    *,
+    examples: int,
+    profile: settings | None,
+    again: Callable[[], bool] = lambda: False,
+    rounds: int = 4,
+) -> None:
+    """Run a `@given` function `examples` times under `profile` (None: the profile that is loaded); and as often anew
+    while `again()`, at most `rounds` times in all."""
+    ready = settings(
         profile,
         max_examples=examples,
         deadline=None,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-    )(law)()
+    )(law)
+    for _ in range(rounds):
+        ready()
+        if not again():
+            break
 
 
 def fail(what: str) -> NoReturn:
