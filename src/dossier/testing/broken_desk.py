@@ -6,6 +6,7 @@ names the check that must fail (`law`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -31,7 +32,7 @@ from dossier.desk.writing import Writing
 from dossier.model import resolution
 from dossier.model.claims import Claim
 from dossier.model.clock import instant
-from dossier.repository import Batch, Put
+from dossier.repository import Batch, Put, encode
 
 Replace = tuple[Any, str, Any]
 """(owner, name, what stands there instead)."""
@@ -444,6 +445,52 @@ def digest_of_ids() -> Sequence[Replace]:
         return hashlib.sha256(repr(ids).encode()).hexdigest()
 
     return [(archive_module, "digest_of", by_id)]
+
+
+@_variant("K8_digest")
+def digest_of_last_rows() -> Sequence[Replace]:
+    """The digest looks at the last row of each collection."""
+    import hashlib
+
+    def by_last(repository: Any) -> str:
+        last = [(c, [(r.id, r.version, r.body) for r in repository.scan(c)][-1:]) for c in keeping.HELD]
+        return hashlib.sha256(repr(last).encode()).hexdigest()
+
+    return [(archive_module, "digest_of", by_last)]
+
+
+@_variant("K8_digest")
+def copy_without_leases() -> Sequence[Replace]:
+    """A copy does not know which numbers were given."""
+    return [(keeping, "COPIED", tuple(name for name in keeping.COPIED if name != "leases"))]
+
+
+@_variant("K10_threads")
+def lease_of_each_thread() -> Sequence[Replace]:
+    """Threads that share a handle take numbers from it without waiting for each other."""
+    def take(self: Numbers, *, year: int, kind: str) -> str:
+        series = self._scheme.series(year=year, kind=kind)
+        serial, end = self._leased.get(series, (0, 0))
+        if serial >= end:
+            serial, end = self._lease(series)
+        time.sleep(0.001)
+        self._leased[series] = serial + 1, end
+        return self._scheme.number(serial, year=year, kind=kind)
+
+    return [(Numbers, "take", take)]
+
+
+@_variant("K10_restore")
+def told_too_low() -> Sequence[Replace]:
+    """Serials go on where the host says, though they were given already."""
+    settle = Numbers.settle
+
+    def obey(self: Numbers, first: int, manifest: Any) -> None:
+        settle(self, first, manifest)
+        for row in list(self._repository.scan("leases")):
+            self._repository.commit(Batch((Put("leases", row.id, encode({"next": first}), {}, "", row.version),)))
+
+    return [(Numbers, "settle", obey)]
 
 
 @_variant("K8_digest")

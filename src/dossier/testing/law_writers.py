@@ -230,6 +230,21 @@ def check_K10_handles(places: DeskPlaces) -> None:
         same("none of a unit that failed", desks[0].count(), len(given) - 1)
 
 
+def check_K10_threads(places: DeskPlaces, *, threads: int = 8, each: int = 10) -> None:
+    """Threads on one handle that register different people at once, over more than one lease: no number twice."""
+    with places().create() as archive:
+        desk = _desk(archive)
+
+        def register(mine: int) -> str:
+            return ",".join(desk.register(f"{mine}-{n}", kind="person").number for n in range(each))
+
+        lines = together([partial(register, mine) for mine in range(threads)])
+        given = [number for line in lines for number in line.split(",")]
+        same(f"numbers given: {lines}", len(set(given)), threads * each)
+        rows = list(archive.repository.scan("dossiers"))
+        same("numbers in the archive", sorted(str(row.index["number"]) for row in rows), sorted(given))
+
+
 def check_K10_restore(place: DeskPlace, backup: str) -> None:
     """A restored backup waits for `numbers_from`, and then gives none of the numbers that were given after it."""
     with place.create() as archive:
@@ -245,7 +260,14 @@ def check_K10_restore(place: DeskPlace, backup: str) -> None:
         given += [_desk(archive).register("新", kind="organization").number for _ in range(3)]
     with restored.open() as archive:
         given.append(_desk(archive).register("新", kind="organization").number)
+    with restored.open(numbers_from=2) as archive:
+        given += [_desk(archive).register("低", kind="organization").number for _ in range(3)]
     holds("no number twice", len(set(given)) == len(given))
+    with place.open(numbers_from=2) as archive:
+        own = [_desk(archive).register("低", kind="organization").number for _ in range(3)]
+        rows = list(archive.repository.scan("dossiers"))
+        holds("no number twice where serials were said to begin too low", not set(own) & set(given[:83]))
+        same("numbers of the archive", len({str(row.index["number"]) for row in rows}), 86)
 
 
 def _text(value: object) -> str:

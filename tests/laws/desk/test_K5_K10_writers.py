@@ -15,6 +15,7 @@ from dossier.testing.law_writers import (
     check_K10_handles,
     check_K10_processes,
     check_K10_restore,
+    check_K10_threads,
 )
 
 forks = pytest.mark.skipif(not can_fork(), reason="this system cannot fork")
@@ -46,6 +47,11 @@ def test_K10_processes(tmp_path: Path) -> None:
 @pytest.mark.row("M174")
 def test_K10_handles(place: DeskPlace) -> None:
     check_K10_handles(lambda: place)
+
+
+@pytest.mark.law("K10")
+def test_K10_threads(place: DeskPlace) -> None:
+    check_K10_threads(lambda: place)
 
 
 @pytest.mark.law("K10")

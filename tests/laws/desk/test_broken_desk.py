@@ -16,7 +16,13 @@ from dossier.testing.law_history import check_K7_history, check_K9_merge, check_
 from dossier.testing.law_ledger import check_K11_events, check_K11_refusals
 from dossier.testing.law_values import check_K3_desk
 from dossier.testing.law_versions import check_K2_survival, check_K8_digest
-from dossier.testing.law_writers import check_K5_hidden_fields, check_K5_threads, check_K10_handles, check_K10_restore
+from dossier.testing.law_writers import (
+    check_K5_hidden_fields,
+    check_K5_threads,
+    check_K10_handles,
+    check_K10_restore,
+    check_K10_threads,
+)
 
 PROFILE = settings(phases=[Phase.generate], database=None, derandomize=True)
 """One seed: this suite is about the laws, and must say the same at every run."""
@@ -32,6 +38,7 @@ CHECKS: dict[str, Check] = {
     "K9_order": lambda places, _: check_K9_order(places, examples=60, profile=PROFILE),
     "K9_merge": lambda places, _: check_K9_merge(places, examples=40, profile=PROFILE),
     "K10_handles": lambda places, _: check_K10_handles(places),
+    "K10_threads": lambda places, _: check_K10_threads(places),
     "K10_restore": lambda _, folder: check_K10_restore(DeskPlace.fresh("sqlite", folder), str(folder / "backup.db")),
     "K11_events": lambda places, _: check_K11_events(places, examples=30, profile=PROFILE),
     "K11_refusals": lambda places, _: check_K11_refusals(places),
