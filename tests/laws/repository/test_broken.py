@@ -30,7 +30,7 @@ FEW = 5
 CHECKS: dict[str, Callable[..., None]] = {
     "K1_bytes": partial(check_K1_bytes, profile=PROFILE, examples=FEW),
     "K4_all_or_nothing": partial(check_K4_all_or_nothing, profile=PROFILE, examples=FEW),
-    "K4_batch_key": partial(check_K4_batch_key, profile=PROFILE, examples=FEW),
+    "K4_batch_key": partial(check_K4_batch_key, profile=PROFILE, examples=3 * FEW),
     "K4_seen_whole": partial(check_K4_seen_whole, states=3),
     "K5_one_winner": check_K5_one_winner,
     "K6_queries": partial(check_K6_queries, profile=PROFILE, examples=2),
@@ -96,7 +96,7 @@ def test_the_machine_finds_half_of_a_sample_by_itself() -> None:
     kinds = [kind for kind in variants() if kind.law in IN_MACHINE][::4]
     for kind in kinds:
         try:
-            check_machine(places_of(kind), examples=4, steps=20, profile=PROFILE)
+            check_machine(places_of(kind), examples=6, steps=25, profile=PROFILE)
             missed.append(kind.__name__)
         except AssertionError:
             pass
