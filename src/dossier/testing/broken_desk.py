@@ -259,6 +259,39 @@ def requests_forgotten() -> Sequence[Replace]:
     return [(Writing, "once", forget)]
 
 
+@_variant("K5_fields")
+def first_change_only() -> Sequence[Replace]:
+    """Of several changes only the first is looked at for what changed since the view."""
+    unchanged = Writing.unchanged
+
+    def first(self: Writing, basis: Any, work: Any, loaded: Any, prepared: Sequence[Any]) -> None:
+        unchanged(self, basis, work, loaded, prepared[:1])
+
+    return [(Writing, "unchanged", first)]
+
+
+@_variant("K5_fields")
+def only_values_collide() -> Sequence[Replace]:
+    """Two changes of the members of one set, or of the parts of one field, are no collision."""
+    from dossier.desk.acting import changed_since
+
+    def whole(now: Any, then: Any, paths: Sequence[str]) -> list[str]:
+        return [path for path in changed_since(now, then, paths) if path.partition("/")[2] in ("scope", "sales")]
+
+    return [(writing, "changed_since", whole)]
+
+
+@_variant("K5_requests")
+def request_without_verb() -> Sequence[Replace]:
+    """A request id used under another verb is taken for the same request."""
+    once = Writing.once
+
+    def one_space(self: Writing, called: str, *rest: Any) -> Any:
+        return once(self, "any", *rest)
+
+    return [(Writing, "once", one_space)]
+
+
 @_variant("K5_hidden")
 def conflict_tells_all() -> Sequence[Replace]:
     """A conflict names fields that the loser may not read."""

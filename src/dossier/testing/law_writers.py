@@ -16,7 +16,8 @@ from dossier.desk.changes import change, record
 from dossier.desk.desk import Desk
 from dossier.desk.views import DossierView
 from dossier.errors import ConflictError, InputError, NumbersUnsettledError
-from dossier.model.edits import edit
+from dossier.model.absence import Absence
+from dossier.model.edits import UNSET, edit
 from dossier.testing.crash import Say, child, kill
 from dossier.testing.desk_place import DeskPlace, DeskPlaces
 from dossier.testing.place import fail, holds, raises, same
@@ -98,6 +99,64 @@ def check_K5_threads(places: DeskPlaces, *, rounds: int = 4) -> None:
             answers = together([registered] * 5)
             holds(f"one answer to a registration: {answers}", len(set(answers)) == 1)
         same("files", desk.count(), 2 * rounds)
+
+
+def check_K5_fields(places: DeskPlaces) -> None:
+    """For a field of each shape: who changes it, withdraws it or says it is absent by a view from before another's
+    change is refused, told of that field alone, whichever place it has in his change, and nothing of his is kept; by
+    the same view a field beside it may be changed."""
+    with places().create() as archive:
+        desk = _desk(archive)
+        for section, name, first, theirs, mine in _SHAPES:
+            parts = name in ("phones", "key_persons")  # of parts it is their leaves that may be absent
+            for turn, held in enumerate((mine, UNSET) if parts else (mine, UNSET, Absence.NONE)):
+                basis = desk.register(str(turn), change(section, **{name: first}), kind="organization", channel="form")
+                now = desk.update(basis.id, change(section, **{name: theirs}), channel="visit")
+                path = f"{section}/{name}"
+                beside = [change("basic", industry="茶"), change("transaction_status", terms="月结")]
+                named = change(section, **{name: held})
+                for place in range(3):
+                    said = [*beside[:place], named, *beside[place:]]
+                    try:
+                        desk.update(basis, *said)
+                        fail(f"a conflict in {path} was due, at place {place}")
+                    except ConflictError as error:
+                        same(f"fields that collide, {path} at place {place}", error.fields, (path,))
+                    after = desk.consult(basis.id)
+                    same("after a conflict", (after.revision, after.token), (now.revision, now.token))
+                    same("other fields after a conflict", after.basic.industry, None)  # type: ignore[union-attr]
+                desk.update(basis, *beside)
+                desk.update(desk.consult(basis.id), named)
+
+
+def check_K5_requests(places: DeskPlaces) -> None:
+    """A request id belongs to its actor and verb: another verb, and another actor, has its effect with the same id;
+    the same asked again has none, and something else asked under it is refused."""
+    with places().create() as archive:
+        desk, other = _desk(archive), _desk(archive, "李敏")
+        file = desk.register("甲", kind="organization", request_id="一").id
+        scope, visit = change("basic", scope="批发"), record("visit", at="2026-02-01")
+        for turn in range(2):
+            same("registered", desk.register("甲", kind="organization", request_id="一").id, file)
+            same("updated", desk.update(file, scope, request_id="一").revision, 2)
+            desk.enter(file, visit, request_id="一")
+            desk.collect(file, record("observation", text="谈"), request_id="一")
+            other.enter(file, visit, request_id="一")
+            same("effects, each once", (desk.count(), len(desk.consult(file).records()), turn), (1, 3, turn))
+        raises(InputError, lambda: desk.update(file, change("basic", scope="零售"), request_id="一"), "another change")
+        raises(InputError, lambda: desk.enter(file, visit, visit, request_id="一"), "another entry")
+        same("acts", [act.verb for act in desk.history(file)], ["register", "update"])
+
+
+_SHAPES: tuple[tuple[str, str, object, object, object], ...] = (
+    ("basic", "scope", "a", "b", "c"),
+    ("basic", "short_names", ["甲"], ["乙"], edit(add=["丙"])),
+    ("basic", "phones", ["0371-1000001"], ["0371-1000002"], edit(add=["0371-1000003"])),
+    ("basic", "key_persons", [{"name": "李敏"}], [{"name": "王芳"}], edit(add=[{"name": "张强"}])),
+    ("characteristics", "sales", {"2024": 1}, {"2025": 2}, {"2026": 3}),
+    ("preferences", "taboos", ["花生"], ["鱼"], edit(add=["香菜"])),
+)
+"""(section, field, what it says first, what another says, what is said by the view from before)."""
 
 
 def check_K5_hidden_fields(places: DeskPlaces) -> None:

@@ -9,8 +9,10 @@ import pytest
 from dossier.testing.crash import can_fork
 from dossier.testing.desk_place import DeskPlace
 from dossier.testing.law_writers import (
+    check_K5_fields,
     check_K5_hidden_fields,
     check_K5_processes,
+    check_K5_requests,
     check_K5_threads,
     check_K10_handles,
     check_K10_processes,
@@ -29,6 +31,16 @@ def test_K5_threads(place: DeskPlace) -> None:
 @pytest.mark.law("K5")
 def test_K5_hidden_fields(place: DeskPlace) -> None:
     check_K5_hidden_fields(lambda: place)
+
+
+@pytest.mark.law("K5")
+def test_K5_fields(place: DeskPlace) -> None:
+    check_K5_fields(lambda: place)
+
+
+@pytest.mark.law("K5")
+def test_K5_requests(place: DeskPlace) -> None:
+    check_K5_requests(lambda: place)
 
 
 @forks

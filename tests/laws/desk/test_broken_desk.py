@@ -17,7 +17,9 @@ from dossier.testing.law_ledger import check_K11_events, check_K11_refusals
 from dossier.testing.law_values import check_K3_desk
 from dossier.testing.law_versions import check_K2_survival, check_K8_digest
 from dossier.testing.law_writers import (
+    check_K5_fields,
     check_K5_hidden_fields,
+    check_K5_requests,
     check_K5_threads,
     check_K10_handles,
     check_K10_restore,
@@ -32,6 +34,8 @@ CHECKS: dict[str, Check] = {
     "K2_survival": lambda places, _: check_K2_survival(places),
     "K3_desk": lambda places, _: check_K3_desk(places),
     "K5_threads": lambda places, _: check_K5_threads(places),
+    "K5_fields": lambda places, _: check_K5_fields(places),
+    "K5_requests": lambda places, _: check_K5_requests(places),
     "K5_hidden": lambda places, _: check_K5_hidden_fields(places),
     "K7_history": lambda places, _: check_K7_history(places, examples=60, profile=PROFILE),
     "K8_digest": lambda places, _: check_K8_digest(places, places),
