@@ -276,9 +276,14 @@ class State:
         number: dict[Source, int] = {}
         if self.default is not None:
             number[self.default] = 0
+        # A source is hashed once and then known by its identity: rivals of one act share it.
+        known: dict[int, int] = {}
 
         def index(source: Source) -> int:
-            return number.setdefault(source, len(number))
+            found = known.get(id(source))
+            if found is None:
+                found = known[id(source)] = number.setdefault(source, len(number))
+            return found
 
         table = StoredClaims(
             absent=sorted(self.absent.items()),

@@ -78,6 +78,8 @@ class Acting:
         self.head = ActHead(id=act, rev=self.rev, at=at, actor=actor, because=because, verb=verb)
         self._today = today
         self._sources: dict[Source, int] = {}
+        self._numbers: dict[int, tuple[int, Source]] = {}
+        """Identity of a source → its number, so that it is hashed once; with the source, so that it lives as long."""
         self._asserts: dict[str, list[Assertion]] = {"core": [], "special": []}
         self._withdraws: dict[str, list[str]] = {"core": [], "special": []}
         self._retracts: list[tuple[str, str, str]] = []
@@ -253,7 +255,10 @@ class Acting:
         if again or (path, source.channel) in self._said:
             raise InputError([problem("change.twice", path.partition("{")[0])])
         self._said.add((path, source.channel))
-        index = self._sources.setdefault(source, len(self._sources))
+        numbered = self._numbers.get(id(source))
+        if numbered is None:
+            numbered = self._numbers[id(source)] = (self._sources.setdefault(source, len(self._sources)), source)
+        index = numbered[0]
         self._asserts[leaf.compartment].append((path, index, value))
         self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).reach[leaf.pattern]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)

@@ -29,7 +29,7 @@ from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work, perform
 from dossier.errors import ConflictError, InputError, NotFoundError, Problem
 from dossier.ledger import Event
-from dossier.model.claims import section_of
+from dossier.model.claims import Source, section_of
 from dossier.model.clock import day_of, instant
 from dossier.model.edits import Edit, Unset
 from dossier.model.fields import SectionSpec
@@ -226,7 +226,7 @@ class Writing:
             bodies = self.bodies(work, loaded.id)
             top = self.top(work, loaded.id)
             self.index(work, top, bodies)
-        return self.shown(bodies, top)
+        return self.shown(bodies, top, loaded.core.until)
 
     def _withdraw_linked(self, work: Work, acting: Acting, verb: str, decision: Decision) -> None:
         """What is withdrawn from a merged file is withdrawn from every file that says it, each by an act of its own:
@@ -244,12 +244,11 @@ class Writing:
                 subject = (other.head.pseudonym, other.head.rev, written_mask(same.touched, ()))
                 work.events.append(self.event(verb, decision, same.head.id, same.head.at, subject))
 
-    def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str) -> DossierView:
-        """The view of what a batch will leave of a file and those linked to it."""
+    def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str, until: str = "") -> DossierView:
+        """The view of what a batch will leave of a file and those linked to it; `until` of its state if it is alone."""
         today, decision, facts = self.reading.today(), self.reading.decide("consult"), self.reading.facts_later(top)
         if len(bodies) == 1:
             view = self.reading.view(top, *bodies[0], decision, facts)
-            until = behind(view).until
             if not until or until > today:
                 return view
         return self.reading.view(top, *self.reading.combined(bodies, today), decision, facts)
@@ -431,8 +430,11 @@ def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> st
 
 def apply(acting: Acting, prepared: Sequence[Prepared]) -> None:
     """Apply changes to an act in the order they were given."""
+    sources: dict[int, Source] = {}
     for item in prepared:
-        source = acting.source(item.told)
+        source = sources.get(id(item.told))
+        if source is None:
+            source = sources[id(item.told)] = acting.source(item.told)
         if item.raw is not None:
             acting.typed(item.spec, item.raw, source)
         elif item.parsed is not None:
