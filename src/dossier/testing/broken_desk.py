@@ -170,6 +170,43 @@ def questions_are_answers() -> Sequence[Replace]:
     return [(Keys, "_key", same_part)]
 
 
+@_variant("K7_history")
+def rivals_lost_by_merging() -> Sequence[Replace]:
+    """The view of merged files shows what their claims come to, but not the claims beside it."""
+    combine = linked.combine
+
+    def alone(*given: Any, **named: Any) -> State:
+        made = combine(*given, **named)
+        made.rivals = {}
+        return made
+
+    from dossier.desk import reading
+
+    return [(reading, "combine", alone)]
+
+
+@_variant("K7_history")
+def acts_without_marks() -> Sequence[Replace]:
+    """The list of acts does not say what was marked."""
+    act = History._act
+
+    def silent(self: History, *given: Any) -> Any:
+        return attrs.evolve(act(self, *given), marked=())
+
+    return [(History, "_act", silent)]
+
+
+@_variant("K7_history")
+def origin_of_the_day() -> Sequence[Replace]:
+    """An origin says that a claim was observed when it was recorded, and names no evidence."""
+    origin_of = views.origin_of
+
+    def plain(source: Any, marks: int) -> Any:
+        return attrs.evolve(origin_of(source, marks), observed=source.at, evidence=())
+
+    return [(views, "origin_of", plain)]
+
+
 # -- K9: resolution ------------------------------------------------------------------------------------
 
 

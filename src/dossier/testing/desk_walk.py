@@ -25,7 +25,7 @@ from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, edit
 from dossier.model.values import Money, Per, Rating, Term
 from dossier.testing.desk_place import DeskPlace
-from dossier.testing.history_oracle import File, HistoryOracle, Nothing, Path, Said
+from dossier.testing.history_oracle import Done, File, HistoryOracle, Nothing, Path, Said, World
 from dossier.testing.place import FULL, Reach, fail, holds, run, same
 
 Shape = Literal["one", "set", "series", "items"]
@@ -53,6 +53,13 @@ FIELDS: dict[str, Drawn] = {
     "address_as": Drawn("preferences", "one", ("李总", "老李")),
     "habits": Drawn("transaction_status", "one", ("月底订货", "月初订货")),
 }
+NEXT = {
+    "prospect": ("active", "closed"), "active": ("dormant", "closed"), "dormant": ("active", "closed"),
+    "closed": ("active",),
+}  # fmt: skip
+"""The stages that a walk moves to, by the one before."""
+PEOPLE = ("陈静", "李敏")
+"""Who acts, both as manager."""
 CHANNELS = ("desk", "visit", "form", "agency", "document", "assessment", "observation", "小红书", "supplier")
 
 
@@ -155,7 +162,10 @@ class Walk:
     @property
     def desk(self) -> Desk:
         """The desk of somebody who may see and change everything."""
-        return self.archive.acting_as("陈静", role="manager", purpose="manage")
+        return self._desk(PEOPLE[0])
+
+    def _desk(self, name: str) -> Desk:
+        return self.archive.acting_as(name, role="manager", purpose="manage")
 
     @property
     def today(self) -> str:
@@ -171,11 +181,11 @@ class Walk:
         view = self.desk.register(None, *self._changes(claims), kind="organization", **told)
         self.files[view.id] = view.number
         self.oracle.now.files[view.id] = File()
-        self._said(view.id, claims, told, view)
+        self._said(view.id, claims, told, view, verb="register")
 
     def step(self) -> None:
         """One guided step."""
-        steps = [self.tell, self.tell, self.tell, self.tell, self.take_back, self.single, self.single]
+        steps = [self.tell, self.tell, self.tell, self.tell, self.take_back, self.single, self.single, self.move]
         steps += [self.wait, self.wait]
         if any(file.questions for file in self.oracle.now.files.values()):
             steps += [self.settle] * 3
@@ -197,23 +207,30 @@ class Walk:
         file = self._file()
         name = self.draw(st.sampled_from(sorted(FIELDS)))
         drawn = FIELDS[name]
+        here = f"{drawn.section}/{name}"
         if drawn.shape in ("set", "items") and self.draw(st.booleans()):
             member = self.draw(st.sampled_from(drawn.values))
             view = self.desk.update(self.files[file], change(drawn.section, **{name: edit(remove=[member])}))
             act = self._act(file)
             others: list[str] = []
             if drawn.shape == "set":
+                ended = [f'{here}{{"{member}"}}']
                 others = self.oracle.withdraw(file, name, member)
             else:
-                for key in self.oracle.alike(file, name, drawn.leaves[0], member, self._day(act.at)):
+                keys = self.oracle.alike(file, name, drawn.leaves[0], member, self._day(act.at))
+                ended = [f"{here}[{key}]" for key in keys]
+                for key in keys:
                     others += self.oracle.withdraw(file, name, key)
             self.reach["removed"] += 1
         else:
             view = self.desk.update(self.files[file], change(drawn.section, **{name: UNSET}))
             act = self._act(file)
+            ended = [here]
             others = self.oracle.withdraw(file, name)
             self.reach["unset"] += 1
         self.reach["unset linked"] += bool(others)
+        for one in (file, *others):
+            self.oracle.did(one, Done("update", withdrew=tuple(ended)))
         self._kept(file, act, view, *others)
 
     def single(self) -> None:
@@ -247,7 +264,30 @@ class Walk:
             else:
                 view, said.disputed = self.desk.claims.dispute(one, on=False), False
         self.reach[what] += 1
+        verb = {"off": "dispute", "checked": "verify", "proven": "verify"}.get(what, what)
+        marked = "disputed" if what in ("off", "dispute") else what
+        if what == "withdraw":
+            self.oracle.did(one.dossier, Done(verb, withdrew=(one.path,)))
+        else:
+            self.oracle.did(one.dossier, Done(verb, marked=(f"{one.path} {marked}",)))
         self._kept(one.dossier, self._act(one.dossier), view)
+
+    def move(self) -> None:
+        """A file goes to another stage, or to another standing."""
+        file = self._file()
+        here = self.oracle.now.files[file]
+        moved: dict[str, str] = {}
+        if self.draw(st.booleans()):
+            here.stage = moved["stage"] = self.draw(st.sampled_from(NEXT[here.stage]))
+        if not moved or self.draw(st.booleans()):
+            others = [word for word in ("customer", "contact", "indirect") if word != here.standing]
+            here.standing = moved["standing"] = self.draw(st.sampled_from(others))
+        view = self.desk.update(
+            self.files[file], stage=moved.get("stage", ""), standing=moved.get("standing", ""), because="往来"
+        )
+        self.oracle.did(file, Done("update", because="往来", moved=tuple(f"{n}={v}" for n, v in sorted(moved.items()))))
+        self.reach["move"] += 1
+        self._kept(file, self._act(file), view)
 
     def settle(self) -> None:
         """A "same part?" question is answered."""
@@ -257,6 +297,7 @@ class Walk:
         view = self.desk.claims.settle(self.files[file], f"{FIELDS[field].section}/{field}[{key}]", same=yes)
         self.oracle.answer(file, field, key, same=yes)
         self.reach["same" if yes else "different"] += 1
+        self.oracle.did(file, Done("settle"))
         self._kept(file, self._act(file), view)
 
     def link(self) -> None:
@@ -276,6 +317,12 @@ class Walk:
             view = self.desk.merges.merge(self.files[survivor], self.files[absorbed])
             world.into[absorbed] = survivor
             self.reach["merge"] += 1
+        merged = world.into.get(absorbed) == survivor
+        for file, word, end in (
+            (survivor, "absorb" if merged else "release", absorbed),
+            (absorbed, "into" if merged else "out_of", survivor),
+        ):
+            self.oracle.did(file, Done("merge" if merged else "unmerge", moved=(f"{word}={end}",)))
         one, other = self._act(survivor), self._act(absorbed)
         same("the act on both files", (one.id, one.at), (other.id, other.at))
         self._kept(survivor, one, view, absorbed)
@@ -302,11 +349,12 @@ class Walk:
         """Every file now, after each revision, at drawn instants and on drawn days, equals the oracle."""
         for file in self.files:
             self._compare(file, self.desk.consult(file), self.today, "now")
+            self._acts(file)
             for revision, number in enumerate(self.oracle.revisions[file], 1):
                 at, world = self.oracle.copies[number]
                 view = self.desk.history(file, known=revision).view
                 day = min(self._day(at), self.today)
-                self._equal(f"known={revision}", view, self.oracle.show(world, file, day))
+                self._equal(f"known={revision}", view, world, file, self.oracle.show(world, file, day), rivals=day)
         for _ in range(combinations):
             self._combination()
 
@@ -331,30 +379,74 @@ class Walk:
             world = found
         else:
             world, until = self.oracle.now, at
-        shown = self.oracle.show(world, file, day or min(self._day(until), self.today), on=day is not None)
-        self._equal(f"known={known} on={day}", view, shown)
+        then = day or min(self._day(until), self.today)
+        shown = self.oracle.show(world, file, then, on=day is not None)
+        self._equal(f"known={known} on={day}", view, world, file, shown, rivals="" if day else then)
         self.reach["on and known" if known is not None and day else "on" if day else "known"] += 1
 
-    def _compare(self, file: str, view: DossierView, day: str, what: str) -> None:
-        self._equal(what, view, self.oracle.show(self.oracle.now, file, day))
+    def _acts(self, file: str) -> None:
+        """The acts on a file and on those linked to it are told as they were done."""
+        told = list(self.desk.history(file))
+        same("acts in the order of recorded time", [a.at for a in told], sorted(a.at for a in told))
+        for member in self.oracle.now.members(file):
+            own = [act for act in told if act.number == self.files[member]]
+            same("revisions", [act.revision for act in own], list(range(1, len(own) + 1)))
+            same("acts", [_done(act) for act in own], [_in_order(done) for done in self.oracle.acts[member]])
+        same("acts of others", {a.number for a in told}, {self.files[f] for f in self.oracle.now.members(file)})
 
-    def _equal(self, what: str, view: DossierView, shown: dict[Path, Said]) -> None:
+    def _compare(self, file: str, view: DossierView, day: str, what: str) -> None:
+        now = self.oracle.now
+        self._equal(what, view, now, file, self.oracle.show(now, file, day), rivals=day)
+
+    def _equal(
+        self, what: str, view: DossierView, world: World, file: str, shown: dict[Path, Said], *, rivals: str = ""
+    ) -> None:
+        """`rivals`: the day on which competing claims are compared, "" for none of that."""
         wanted = {path: said.value for path, said in shown.items()}
         for name, drawn in FIELDS.items():
             if drawn.shape in ("set", "series") and any(p[0] == name and len(p) > 1 for p in wanted):
                 wanted.pop((name,), None)
         same(what, shown_in(view), wanted)
-        for name, drawn in FIELDS.items():
-            if drawn.shape == "one" and (name,) in wanted:
-                origin = view.origin(f"{drawn.section}/{name}")
-                if origin is None:
-                    fail(f"{what}: {name} has no origin")
-                said = shown[name,]
-                marks = (said.checked, said.proven, said.disputed)
-                same(f"{what}: {name} by", (origin.act, origin.channel), (said.act, said.channel))
-                same(f"{what}: marks of {name}", (origin.checked, origin.proven, origin.disputed), marks)
+        for path in wanted:
+            said = shown[path]
+            origin = view.origin(desk_path(path))
+            if origin is None:
+                fail(f"{what}: {path[0]} has no origin")
+            got = (origin.act, origin.channel, origin.at, origin.observed, origin.valid_from, origin.valid_to,
+                   origin.told_by, origin.evidence)  # fmt: skip
+            due = (said.act, said.channel, said.at, said.observed, said.valid_from, said.valid_to, said.told_by,
+                   said.evidence)  # fmt: skip
+            same(f"{what}: origin of {path[0]}", got, due)
+            marks = (said.checked, said.proven, said.disputed)
+            same(f"{what}: marks of {path[0]}", (origin.checked, origin.proven, origin.disputed), marks)
+        head = world.files[world.members(file)[0]]
+        same(f"{what}: stage and standing", (view.stage, view.standing), (head.stage, head.standing))
+        if rivals:
+            self._rivals(what, view, world, file, shown, rivals)
         self.reach["compared"] += 1
-        self.reach["rivals"] += bool(view.rivals())
+
+    def _rivals(
+        self, what: str, view: DossierView, world: World, file: str, shown: dict[Path, Said], day: str
+    ) -> None:
+        """What competes is told: nothing that nobody says, and all that says something else by a channel of its own."""
+        linked = len(world.members(file)) > 1
+        for name, drawn in FIELDS.items():
+            if drawn.shape != "one":
+                continue
+            got = {(r.origin.act, r.origin.channel, plain(r.value)) for r in view.rivals(f"{drawn.section}/{name}")}
+            live = {
+                (said.act, said.channel, said.value)
+                for member in world.members(file)
+                for said in world.files[member].claims.get((name,), [])
+            }
+            due = {
+                (said.act, said.channel, said.value)
+                for said in self.oracle.rivals(world, file, (name,), shown.get((name,)), day)
+            }
+            holds(f"{what}: rivals of {name} that nobody says", got <= live)
+            holds(f"{what}: rivals of {name} are all told", due <= got)
+            self.reach["rivals"] += bool(due)
+            self.reach["rivals linked"] += bool(due) and linked
 
     # -- drawing ----------------------------------------------------------------------------------
 
@@ -367,6 +459,9 @@ class Walk:
 
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = {"channel": self.draw(st.sampled_from(CHANNELS))}
+        for word, values in (("told_by", ("李总", "前台")), ("because", ("来电",)), ("evidence", (["单据"],))):
+            if self.draw(st.integers(0, 2)) == 0:
+                told[word] = self.draw(st.sampled_from(values))
         if self.draw(st.integers(0, 3)) == 0:
             told["observed"] = self.place.clock() - dt.timedelta(hours=self.draw(st.sampled_from([1, 30, 700])))
             self.reach["observed"] += 1
@@ -413,8 +508,9 @@ class Walk:
             via = (ones[0], self._value(FIELDS[ones[0]]), self.draw(st.sampled_from(others)))
             changes.append(change(FIELDS[via[0]].section, **{via[0]: _given(via[0], via[1])}).via(via[2]))
             self.reach["via"] += 1
-        view = self.desk.update(self.files[file], *changes, **told)
-        self._said(file, claims, told, view, via)
+        by = self.draw(st.sampled_from(PEOPLE))
+        view = self._desk(by).update(self.files[file], *changes, **told)
+        self._said(file, claims, told, view, via, by=by)
 
     def _changes(self, claims: dict[str, Any]) -> list[Change]:
         return [change(FIELDS[name].section, **{name: _given(name, value)}) for name, value in claims.items()]
@@ -426,6 +522,9 @@ class Walk:
         told: dict[str, Any],
         view: DossierView,
         via: tuple[str, Any, str] | None = None,
+        *,
+        verb: str = "update",
+        by: str = PEOPLE[0],
     ) -> None:
         act = self._act(file)
 
@@ -433,7 +532,8 @@ class Walk:
             seen = _text(how["observed"]) if "observed" in how else ""
             value = Nothing(value.value) if isinstance(value, Absence) else value
             span = how.get("valid_from", ""), how.get("valid_to", "")
-            return Said(act.id, act.at, how["channel"], value, seen, *span)
+            source = how.get("told_by", ""), tuple(how.get("evidence", ()))
+            return Said(act.id, act.at, how["channel"], value, seen, *span, *source)
 
         for name, value in claims.items():
             shape = FIELDS[name].shape
@@ -447,6 +547,13 @@ class Walk:
                     self.oracle.say(file, (name, key), said(held, told))
         if via is not None:
             self.oracle.say(file, (via[0],), said(via[1], {"channel": via[2]}))
+        told_here = [
+            (path, one.value, one.channel, one.told_by)
+            for path, claims_here in self.oracle.now.files[file].claims.items()
+            for one in claims_here
+            if one.act == act.id
+        ]
+        self.oracle.did(file, Done(verb, by, told.get("because", ""), tuple(told_here)))
         self._kept(file, act, view)
 
     def _parts(self, file: str, name: str, parts: list[Any], act: Act, said: Callable[[Any], Said]) -> None:
@@ -487,6 +594,29 @@ class Walk:
 
     def _day(self, at: str) -> str:
         return dt.datetime.fromisoformat(at).astimezone(self.archive.zone).date().isoformat()
+
+
+def desk_path(path: Path) -> str:
+    """The desk's path for a path of the oracle."""
+    name, *rest = path
+    drawn = FIELDS[name]
+    here = f"{drawn.section}/{name}"
+    if not rest:
+        return here
+    if drawn.shape == "set":
+        return f'{here}{{"{rest[0]}"}}'
+    return f"{here}[{rest[0]}]" + "".join(f"/{leaf}" for leaf in rest[1:])
+
+
+def _done(act: Act) -> Done:
+    said = [(path_of(one.path), plain(one.value), one.channel, one.told_by) for one in act.said]
+    because = act.because if isinstance(act.because, str) else "?"
+    return _in_order(Done(act.verb, act.by, because, tuple(said), act.withdrew, act.marked, act.moved))
+
+
+def _in_order(done: Done) -> Done:
+    said = tuple(sorted(done.said, key=repr))
+    return attrs.evolve(done, said=said, withdrew=tuple(sorted(done.withdrew)), moved=tuple(sorted(done.moved)))
 
 
 def _given(name: str, value: Any) -> Any:

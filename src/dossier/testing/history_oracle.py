@@ -29,6 +29,8 @@ class Said:
     observed: str = ""
     valid_from: str = ""
     valid_to: str = ""
+    told_by: str = ""
+    evidence: tuple[str, ...] = ()
     checked: bool = False
     proven: bool = False
     disputed: bool = False
@@ -50,12 +52,28 @@ Path = tuple[str, ...]
 """(field,), (field, member), (field, period), (field, part key, leaf)."""
 
 
+@attrs.frozen
+class Done:
+    """One act on one file, as its history must tell it: (path, value, channel, told by) of what was said."""
+
+    verb: str
+    by: str = "陈静"
+    because: str = ""
+    said: tuple[tuple[Path, Any, str, str], ...] = ()
+    withdrew: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
 @attrs.define
 class File:
-    """One dossier: its live claims by path, its open questions (new part key → known part key) by field."""
+    """One dossier: its live claims by path, its open questions (new part key → known part key) by field, where it
+    stands."""
 
     claims: dict[Path, list[Said]] = attrs.field(factory=dict)
     questions: dict[tuple[str, str], str] = attrs.field(factory=dict)
+    stage: str = "prospect"
+    standing: str = "customer"
 
 
 @attrs.define
@@ -85,6 +103,8 @@ class HistoryOracle:
     copies: list[tuple[str, World]] = attrs.field(factory=list)
     revisions: dict[str, list[int]] = attrs.field(factory=dict)
     """File → for each of its revisions the number of the copy that was made after it."""
+    acts: dict[str, list[Done]] = attrs.field(factory=dict)
+    """File → what was done, revision by revision."""
 
     # -- acts -------------------------------------------------------------------------------------
 
@@ -93,6 +113,10 @@ class HistoryOracle:
         self.copies.append((at, copy.deepcopy(self.now)))
         for file in files:
             self.revisions.setdefault(file, []).append(len(self.copies) - 1)
+
+    def did(self, file: str, done: Done) -> None:
+        """An act on a file is complete."""
+        self.acts.setdefault(file, []).append(done)
 
     def withdraw(self, file: str, *prefix: str) -> list[str]:
         """End every claim at or below a path, in the file and in those linked to it that have one there; the others
@@ -160,6 +184,19 @@ class HistoryOracle:
         shown = self._shown(files, day, seen=on)
         pending = {question for one in files for question in one.questions}
         return {path: value for path, value in shown.items() if path[:2] not in pending}
+
+    def rivals(self, world: World, file: str, path: Path, shown: Said | None, day: str) -> list[Said]:
+        """Claims that hold on a day at a path and must be told beside the one shown: those that say something else,
+        each through a channel of its own, so that no newer one of that channel stands before it."""
+        claims = [said for member in world.members(file) for said in world.files[member].claims.get(path, [])]
+        return [
+            said
+            for said in claims
+            if said is not shown
+            and self._holds(said, day, seen=False)
+            and (shown is None or (said.value != shown.value and said.channel != shown.channel))
+            and sum(other.channel == said.channel for other in claims) == 1
+        ]
 
     def _shown(self, files: Iterable[File], day: str, *, seen: bool) -> dict[Path, Said]:
         pool: dict[Path, list[Said]] = {}

@@ -25,6 +25,7 @@ VISITED = (
     "merge", "unmerge", "question", "same", "different", "known part", "via", "absent", "observed", "span from",
     "span to", "span both", "unset", "removed", "withdraw", "dispute", "checked", "proven", "off", "back", "forward",
     "reopen", "on", "known", "on and known", "rivals",
+    "rivals linked", "move",
 )  # fmt: skip
 
 

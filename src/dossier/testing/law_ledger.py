@@ -30,12 +30,12 @@ from dossier.model.records import Relation
 from dossier.policy import standard
 from dossier.repository import MAX_BATCH, Batch, Put, Receipt
 from dossier.testing.desk_place import DeskPlaces
-from dossier.testing.desk_walk import Walk, run_until
+from dossier.testing.desk_walk import PEOPLE, Walk, run_until
 from dossier.testing.place import Reach, fail, holds, same
 
 Event = tuple[str, str, str, int, str, str, str]
 """(act, verb, subject's pseudonym, revision, mask, instant, actor's pseudonym)."""
-ACTING = {"陈静": ("manager", "manage"), "张强": ("sales", "")}
+ACTING = {**dict.fromkeys(PEOPLE, ("manager", "manage")), "张强": ("sales", "")}
 """Who acts in the walks: name → (role, purpose)."""
 _CONTENT = ("acts", "dossiers", "special", "records", "entries", "relations", "unplaced")
 
