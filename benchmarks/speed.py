@@ -18,7 +18,7 @@ import dossier as ds
 from benchmarks.corpus import GRADES, INDEXES, REGIONS, Customer, Plain, changes, customer, sections
 from benchmarks.measure import Ratio, Side, alternate, ratio, settle
 from benchmarks.raw import Raw
-from dossier.repository import And, Contains, Query
+from dossier.repository import And, Contains, Query, fold
 
 CHUNK = 1000
 """Dossiers made ready, written and taken over at a time."""
@@ -45,6 +45,8 @@ class Pair:
         self.since: dict[str, int] = {}
         self.raw.bundle(self.source, self.since)
         self.made = 0
+        self.paged = 0
+        """Rows on the first pages of the raw side less those of ours."""
 
     def close(self) -> None:
         """Close both."""
@@ -146,6 +148,7 @@ class Pair:
             & (ds.field("bench:trade/annual_sales") >= least)
         )
         hits = self.desk.find(where=where, order="-bench:trade/annual_sales", limit=50)
+        self.paged -= len(hits)
         for view in hits:
             self.typed(view)
         if second and hits.cursor:
@@ -153,8 +156,10 @@ class Pair:
                 self.typed(view)
 
     def page(self, region: str, grades: tuple[str, ...], least: int, *, second: bool) -> None:
-        """W4 of the raw side."""
+        """W4 of the raw side, which holds the terms of our index: folded text."""
+        region, grades = fold(region), tuple(fold(grade) for grade in grades)
         rows = self.raw.page(region, grades, least, None)
+        self.paged += len(rows)
         if second and len(rows) == 50:
             self.raw.page(region, grades, least, (rows[-1][1], rows[-1][0]))
 
@@ -259,6 +264,8 @@ def reads(pair: Pair, n: int, wanted: Set[str] = ALL, *, scale: float = 1.0) -> 
                     block=10,
                 ),
             )
+        if pair.paged:
+            raise SystemExit(f"the two sides do not answer alike: {pair.paged} rows more on the raw side")
     if "W5" in wanted:
         search(pair, rnd, n, note, scale)
     if "W6" in wanted:
