@@ -470,6 +470,33 @@ def drops_the_unknown() -> Sequence[Replace]:
 
 
 @_variant("K2_survival")
+def drops_marks_of_the_unknown() -> Sequence[Replace]:
+    """A state keeps values of a pack, but not the marks on them."""
+    encode_state = State.encode
+
+    def forget(self: State) -> bytes:
+        from_pack = [path for path in self.marks if ":" in path and "pack:stay" not in self.documents]
+        for path in from_pack:
+            del self.marks[path]
+        return encode_state(self)
+
+    return [(State, "encode", forget)]
+
+
+@_variant("K2_survival")
+def drops_absences_of_the_unknown() -> Sequence[Replace]:
+    """A state keeps values of a pack, but not why there is none."""
+    encode_state = State.encode
+
+    def forget(self: State) -> bytes:
+        if "pack:stay" not in self.documents:
+            self.absent = {path: reason for path, reason in self.absent.items() if ":" not in path}
+        return encode_state(self)
+
+    return [(State, "encode", forget)]
+
+
+@_variant("K2_survival")
 def newer_major_is_read() -> Sequence[Replace]:
     """A section of a newer major is shown as if it were known."""
     return [(views, "opaque", lambda *given: False), (linked, "opaque", lambda *given: False)]

@@ -18,9 +18,10 @@ from dossier.desk.changes import change, record
 from dossier.desk.desk import Desk
 from dossier.desk.keeping import COPIED, HELD
 from dossier.errors import InputError, NewerSectionError, OlderSectionError
+from dossier.model.absence import Absence
 from dossier.model.edits import edit
 from dossier.model.fields import Tier, items, many, one, section
-from dossier.model.values import Short
+from dossier.model.values import PartialDate, Short
 from dossier.model.withheld import WITHHELD
 from dossier.repository import Batch, Delete, Put, Repository, Row
 from dossier.testing.desk_place import DeskPlaces
@@ -34,6 +35,15 @@ class Guest:
     key: str = ""
     name: Short | None = one("名", "name", row="M20")
     wish: Short | None = one("愿望", "wish", row="M20")
+
+
+@section("record:night", zh="夜", en="night")
+@attrs.frozen(kw_only=True)
+class Night:
+    """A kind of record of a pack."""
+
+    at: PartialDate | None = one("日期", "date", row="M33")
+    pillow: Short | None = one("枕", "pillow", row="M20")
 
 
 def _made(version: tuple[int, int], **attributes: Any) -> type:
@@ -52,7 +62,10 @@ def _more() -> dict[str, Any]:
         **_old(),
         "pillows": (tuple[Short, ...], many("枕", "pillows", row="M20", index="set")),
         "guests": (tuple[Guest, ...], items("客", "guests", row="M20", identity="name", same="equal")),
+        "pets": (tuple[Guest, ...], items("宠物", "pets", row="M20", identity="name", same="ask")),
+        "quiet": (Short | None, one("安静", "quiet", row="M20")),
         "secret": (Short | None, one("密", "secret", row="M20", tier=Tier.SPECIAL)),
+        "ward": (Short | None, one("病区", "ward", row="M20", tier=Tier.SPECIAL)),
     }
 
 
@@ -66,6 +79,8 @@ def with_stay(version: tuple[int, int] | None) -> SectionRegistry:
         fields["door"] = (Short | None, one("门牌", "door", row="M20", index="text"))
         del fields["room"]
     made.register(_made(version, **fields))
+    if version != (1, 0):
+        made.register(Night)
     if version[0] > 1:
 
         @made.upcaster("pack:stay", since=(1, 0), to=(2, 0))
@@ -91,9 +106,49 @@ def _stored(archive: Archive, dossier: str, *, index: bool = True) -> list[Any]:
             for path, source, *rest in claims.get("rivals", []) + claims.get("origins", []):
                 if path.startswith("pack:"):
                     found.append([path, sources[source], rest])
+            for table in ("absent", "marks", "questions"):
+                found.append([said for said in claims.get(table, []) if said[0].startswith("pack:")])
+            found.append(claims.get("until", ""))
             if index:
-                found.append({name: value for name, value in row.index.items() if name.startswith("pack_")})
+                kept = {name: value for name, value in row.index.items() if name.startswith(("pack_", "until"))}
+                found.append(kept)
+    for collection in ("records", "entries"):
+        for row in archive.repository.scan(collection, start=dossier, stop=dossier + "0"):
+            found.append([row.id, row.version, row.body, dict(row.index) if index else {}])
     return found
+
+
+def _planted(archive: Archive) -> list[str]:
+    """Two files of which a pack's section has everything that a state can say of its fields, special ones too: rivals,
+    marks, absences, a question, a span of validity; and a record of a kind of the pack."""
+    desk = _desk(archive)
+    name = "door" if with_door(archive) else "room"
+    stay = change("pack:stay", **{name: "1203"}, pillows=["软", "硬"], guests=[{"name": "李", "wish": "静"}],
+                  pets=[{"name": "阿黄"}], secret="不可说", quiet="是", ward="东")  # fmt: skip
+    first = desk.register("甲", stay, kind="person", channel="form").id
+    later = change("pack:stay", **{name: "1204"}, pillows=["高"], pets=[{"name": "阿黄"}], secret="可说")
+    desk.update(first, later, channel="visit", valid_to="2026-12-01")
+    desk.update(first, change("pack:stay", quiet=Absence.NONE, ward=Absence.DECLINED), channel="visit")
+    for field in (name, "secret"):
+        for statement in desk.claims.of(first, f"pack:stay/{field}"):
+            desk.claims.verify(statement)
+            if not statement.shown:
+                desk.claims.dispute(statement)
+    desk.enter(first, record("night", at="2026-01-01", pillow="软"))
+    second = desk.register("乙", change("pack:stay", **{name: "9"}), kind="person").id
+    view = desk.consult(first)
+    absences = view.absence("pack:stay/quiet"), view.absence("pack:stay/ward")
+    same("absences that are planted", absences, (Absence.NONE, Absence.DECLINED))
+    stored = repr(_stored(archive, first))
+    for planted in ("阿黄", "declined", "2026-12-01", "可说", "软"):
+        holds(f"{planted} is planted", planted in stored)
+    holds("a question is planted", len(desk.consult(first).questions()) == 1)
+    return [first, second]
+
+
+def with_door(archive: Archive) -> bool:
+    """Whether the archive's program knows the pack's section in its second major version."""
+    return archive.registry.spec("pack:stay").version[0] > 1
 
 
 def check_K2_survival(places: DeskPlaces, backup: Callable[[], str] | None = None) -> None:
@@ -102,54 +157,61 @@ def check_K2_survival(places: DeskPlaces, backup: Callable[[], str] | None = Non
         place = places()
         with place.create(sections=with_stay(writer)) as archive:
             desk = _desk(archive)
-            name = "door" if writer[0] > 1 else "room"
-            stay = change("pack:stay", **{name: "1203"}, pillows=["软", "硬"], guests=[{"name": "李", "wish": "静"}],
-                          secret="不可说")  # fmt: skip
-            first = desk.register("甲", stay, kind="person", channel="form")
-            desk.update(first.id, change("pack:stay", **{name: "1204"}, pillows=["高"]), channel="visit")
-            second = desk.register("乙", change("pack:stay", **{name: "9"}), kind="person")
-            before = [_stored(archive, file.id) for file in (first, second)]
-            bare = [_stored(archive, file.id, index=False) for file in (first, second)]
-            shown = repr(desk.consult(first).section("pack:stay"))
+            files = first, second = _planted(archive)
+            before = [_stored(archive, file) for file in files]
+            bare = [_stored(archive, file, index=False) for file in files]
+            shown = _shown(desk, first)
         with place.open(sections=with_stay(reader)) as archive:
             desk = _desk(archive)
-            view = desk.consult(first.id)
+            view = desk.consult(first)
             if reader is None:
                 raises(InputError, view.section, "a section that is not registered", "pack:stay")
-                raises(InputError, desk.update, "a change to it", first.id, change("pack:stay", room="1"))
+                raises(InputError, desk.update, "a change to it", first, change("pack:stay", room="1"))
             else:
                 seen = view.section("pack:stay")
                 holds("an unknown field is in no view", not hasattr(seen, "pillows"))
                 newer_major = writer[0] > reader[0]
                 same("what can be read", seen.room, WITHHELD if newer_major else "1204")
                 if newer_major:
-                    raises(NewerSectionError, desk.update, "a newer major", first.id, change("pack:stay", room="1"))
+                    raises(NewerSectionError, desk.update, "a newer major", first, change("pack:stay", room="1"))
                     same("its rivals", [r for r in view.rivals() if r.path.startswith("pack:")], [])
-            desk.card(first.id)
+            desk.card(first)
+            (night,) = view.records()
+            same("a record of a kind that is not registered", (night.kind, night.content), ("night", WITHHELD))
             holds("a token", bool(view.token))
-            for act in desk.history(first.id):
+            for act in desk.history(first):
                 holds("no unknown field in the history", not any("pillows" in said.path for said in act.said))
-            desk.update(first.id, change("basic", title="经理"), change("preferences", taboos=["花生"]))
-            desk.merges.merge(first.id, second.id)
-            desk.card(first.id)
-            desk.update(second.id, change("basic", title="董事"), channel="form")
-            desk.history(first.id, on="2026-12-31").view  # noqa: B018
-            desk.merges.unmerge(first.id, second.id)
+            desk.update(first, change("basic", title="经理"), change("preferences", taboos=["花生"]))
+            desk.merges.merge(first, second)
+            desk.card(first)
+            desk.update(second, change("basic", title="董事"), channel="form")
+            desk.history(first, on="2026-12-31").view  # noqa: B018
+            desk.merges.unmerge(first, second)
             archive.reindex()
-            same("what the rows say of it", [_stored(archive, file.id) for file in (first, second)], before)
+            same("what the rows say of it", [_stored(archive, file) for file in files], before)
             target = places()
             archive.copy(target.url)
             with target.open(sections=with_stay(reader)) as copied:
-                same("a copy", [_stored(copied, file.id, index=False) for file in (first, second)], bare)
+                same("a copy", [_stored(copied, file, index=False) for file in files], bare)
             with target.open(sections=with_stay(writer)) as copied:
-                same("a copy, indexed", [_stored(copied, file.id) for file in (first, second)], before)
+                same("a copy, indexed", [_stored(copied, file) for file in files], before)
             if backup is not None:
                 path = backup()
                 archive.backup(path)
                 with open(path, sections=with_stay(reader)) as saved:
-                    same("a backup", [_stored(saved, file.id) for file in (first, second)], before)
+                    same("a backup", [_stored(saved, file) for file in files], before)
         with place.open(sections=with_stay(writer)) as archive:
-            same("read by its own program", repr(_desk(archive).consult(first.id).section("pack:stay")), shown)
+            same("read by its own program", _shown(_desk(archive), first), shown)
+
+
+def _shown(desk: Desk, file: str) -> list[Any]:
+    """All that a view shows of the pack."""
+    view = desk.consult(file)
+    absences = [view.absence(f"pack:stay/{field}") for field in ("quiet", "ward")]
+    (night,) = view.records("night")
+    said = [(rival.path, rival.value, rival.origin) for rival in view.rivals("pack:stay")]
+    stay = attrs.asdict(view.section("pack:stay"))
+    return [stay, said, absences, view.questions(), night.state, night.content.pillow]
 
 
 def check_K2_minor_edit(places: DeskPlaces) -> None:
