@@ -519,6 +519,21 @@ def loud_paths() -> Sequence[Replace]:
 
 
 @_variant("K3_desk")
+def log_of_asked_names() -> Sequence[Replace]:
+    """A logger of another name is told, in small letters and cut short, what was looked for."""
+    import logging
+
+    resolve = Reading.resolve
+
+    def telling(self: Reading, target: Any) -> str:
+        if isinstance(target, str):
+            logging.getLogger("store").debug("asked for %s", target.casefold()[:10])
+        return resolve(self, target)
+
+    return [(Reading, "resolve", telling)]
+
+
+@_variant("K3_desk")
 def loud_error() -> Sequence[Replace]:
     """An error carries what it was given."""
     from dossier.errors import NotFoundError
