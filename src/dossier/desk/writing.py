@@ -108,7 +108,7 @@ class Writing:
         if not request_id or not fits(request_id, 200):
             raise InputError([problem("request.id", "request_id")])
         key = hashlib.sha256(f"{self.reading.actor.id}\0{called}\0{request_id}".encode()).hexdigest()
-        print_of = hmac.new(self.archive.manifest.key, plain(asked), hashlib.sha256).hexdigest()
+        print_of = hmac.new(self.archive.manifest.staff_key, plain(asked), hashlib.sha256).hexdigest()
 
         def guarded(work: Work) -> tuple[bool, Any]:
             if key in work.answers:
