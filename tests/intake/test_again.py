@@ -212,6 +212,9 @@ def test_K11_an_independent_checker_finds_every_act_and_event_of_an_import(tmp_p
         booked.write_text("".join(lines[:80]), encoding="utf-8")
         planned(archive, "hotel", booked).apply()
         checker = Checker(archive.registry)
+        for actor in archive.staff.all():
+            checker.staff[actor.id] = actor.pseudonym
+            checker.acting[actor.pseudonym] = ("manager", "manage")
         for batch in watch.batches:
             checker.check(batch, reach)
         assert reach["register"] > 60 and reach["update"] == 1
