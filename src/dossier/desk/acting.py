@@ -15,10 +15,11 @@ from dossier.codec import Parsed, SectionRegistry
 from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
 from dossier.codec.anatomy import anatomy, believes
 from dossier.codec.documents import Document, named_leaves
-from dossier.codec.state import Head, State
+from dossier.codec.state import State
 from dossier.codec.upgrade import upgrade
 from dossier.desk.changes import Told, told_source
 from dossier.desk.layout import Indexing, act_id, core_scope, head_index, special_scope
+from dossier.desk.loaded import Loaded
 from dossier.desk.parts import Keys, named
 from dossier.errors import InputError, NewerSectionError, OlderSectionError, QuestionOpenError
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, under
@@ -27,33 +28,9 @@ from dossier.model.fields import Leaf, SectionSpec, Shape
 from dossier.model.party import Stage
 from dossier.model.problems import problem
 from dossier.model.values.plain import canonical
-from dossier.repository import IndexValue, Op, Put, decode, encode
+from dossier.repository import Op, Put, decode
 
 COMPARTMENTS = ("core", "special")
-
-
-@attrs.define
-class Loaded:
-    """A dossier as read for a change: its states, and the versions and index values of its rows."""
-
-    id: str
-    core: State
-    special: State
-    version: int = 0
-    special_version: int = 0
-    index: dict[str, IndexValue] = attrs.field(factory=dict)
-    special_index: dict[str, IndexValue] = attrs.field(factory=dict)
-    body: bytes = b""
-    special_body: bytes = b""
-
-    @property
-    def head(self) -> Head:
-        """The head of the core compartment."""
-        return self.core.head
-
-    def state(self, compartment: str) -> State:
-        """The state of a compartment."""
-        return self.special if compartment == "special" else self.core
 
 
 @attrs.frozen
@@ -441,31 +418,6 @@ class Acting:
         loaded.index.update(indexing.search(documents))
         loaded.index = {name: value for name, value in loaded.index.items() if value is not None}
         loaded.special_index = {name: value for name, value in loaded.special_index.items() if value is not None}
-
-
-def fingerprint(state: State, path: str) -> bytes:
-    """What a field's claims say, for comparing two states of it: value, origins, rivals, marks."""
-    section, _, name = path.partition("/")
-    field = name.partition("[")[0].partition("/")[0]
-    prefix = f"{section}/{field}"
-    return encode(
-        [
-            state.document(section).get(field),
-            [[p, s.act, s.channel] for p, s in sorted(state.origins.items()) if under(p, prefix)],
-            [[p, m] for p, m in sorted(state.marks.items()) if under(p, prefix)],
-            [[p, r] for p, r in sorted(state.absent.items()) if under(p, prefix)],
-            [[p, c.source.act, c.marks] for p, cs in sorted(state.rivals.items()) if under(p, prefix) for c in cs],
-        ]
-    )
-
-
-def changed_since(now: tuple[bytes, bytes], then: tuple[bytes, bytes], paths: Iterable[str]) -> list[str]:
-    """The fields among `paths` that differ between two states, each given as its bodies (core, special)."""
-    pairs = [
-        (State.decode(one) if one else State(), State.decode(other) if other else State())
-        for one, other in zip(now, then, strict=True)
-    ]
-    return [path for path in paths if any(fingerprint(one, path) != fingerprint(other, path) for one, other in pairs)]
 
 
 def _field(name: str) -> str:

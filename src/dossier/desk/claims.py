@@ -14,9 +14,10 @@ import attrs
 from dossier.codec.acts import Mark, decode_act, replay
 from dossier.codec.anatomy import anatomy
 from dossier.codec.typed import typed
-from dossier.desk.acting import Acting, Loaded
+from dossier.desk.acting import Acting
 from dossier.desk.changes import Told
 from dossier.desk.history import answered
+from dossier.desk.loaded import Loaded
 from dossier.desk.reading import Reading, Target
 from dossier.desk.views import DossierView, Origin, behind, origin_of, path_repr
 from dossier.desk.work import Work

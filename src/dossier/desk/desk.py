@@ -19,12 +19,13 @@ from dossier.desk.changes import Change, Draft, Told, change, fits
 from dossier.desk.finding import Condition, Plan, current_numbers, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, answered, read_known, read_on, version_of
 from dossier.desk.layout import head_index
+from dossier.desk.prepared import withdraws
 from dossier.desk.reading import Reading, Target
 from dossier.desk.recording import shape_hash
 from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
 from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work
-from dossier.desk.writing import Writing, named, withdraws
+from dossier.desk.writing import Writing, named
 from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, QuestionOpenError, ReadableFieldError
 from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing

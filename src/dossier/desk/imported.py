@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from dossier.codec.state import Head, State
-from dossier.desk.acting import Acting, Loaded
+from dossier.desk.acting import Acting
 from dossier.desk.changes import Change, Told
 from dossier.desk.imported_records import Entering, plan_records
 from dossier.desk.layout import core_scope, head_index
+from dossier.desk.loaded import Loaded
 from dossier.desk.work import Intent, Work, perform
 from dossier.desk.writing import Writing, after, written_mask
 from dossier.errors import (

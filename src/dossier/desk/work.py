@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dossier.codec.state import Head, State
-from dossier.desk.acting import Loaded
 from dossier.desk.facts import stale
 from dossier.desk.layout import Indexing
+from dossier.desk.loaded import Loaded
 from dossier.errors import ConflictError, NotFoundError, RepositoryError, UnitEndedError
 from dossier.ledger import Event
 from dossier.repository import MAX_BATCH, Batch, Key, Op, Put, Row

@@ -11,17 +11,15 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import attrs
-import msgspec
-
-from dossier.codec import Parsed
 from dossier.codec.acts import decode_act
 from dossier.codec.anatomy import anatomy
 from dossier.codec.state import Head, head_of
-from dossier.desk.acting import Acting, Loaded, changed_since
+from dossier.desk.acting import Acting
 from dossier.desk.changes import Change, Draft, Told, fits, told_source
 from dossier.desk.indexes import shown_terms
 from dossier.desk.layout import act_id, special_scope
+from dossier.desk.loaded import Loaded, changed_since
+from dossier.desk.prepared import Prepared, apply, plain, spec_of
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
 from dossier.desk.unplaced import pack
@@ -29,9 +27,8 @@ from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work, perform
 from dossier.errors import ConflictError, InputError, NotFoundError, Problem
 from dossier.ledger import Event
-from dossier.model.claims import Source, section_of
+from dossier.model.claims import section_of
 from dossier.model.clock import day_of, instant
-from dossier.model.edits import Edit, Unset
 from dossier.model.fields import SectionSpec
 from dossier.model.party import PartyKind
 from dossier.model.problems import problem
@@ -44,34 +41,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _NOTE = 10_000
-
-
-@attrs.frozen
-class Prepared:
-    """A change that was read at the door: `raw` for a whole checked section, else `parsed`; and how it was told."""
-
-    spec: SectionSpec
-    told: Told
-    parsed: Parsed | None
-    raw: bytes | None
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields it names, as section/field."""
-        if self.parsed is None:
-            return tuple(f"{self.spec.key}/{name}" for name in decode(self.raw or b"{}"))
-        parsed = self.parsed
-        names = (*parsed.values, *parsed.unset, *parsed.edits, *parsed.absent)
-        return tuple(f"{self.spec.key}/{name}" for name in names)
-
-
-def plain(value: object) -> bytes:
-    """What was said, as bytes that are equal where it is: changes, drafts, typed and plain values."""
-    return msgspec.json.encode(value, order="sorted", enc_hook=_named_type)
-
-
-def _named_type(value: object) -> object:
-    return value.__qualname__ if isinstance(value, type) else repr(value)
 
 
 class Writing:
@@ -158,14 +127,14 @@ class Writing:
             raise InputError([problem("change.shape", "change")])
         how = item.told if item.told is not None else told
         if item.typed is not None:
-            spec = _spec_of(registry, type(item.typed), kind)
+            spec = spec_of(registry, type(item.typed), kind)
             return Prepared(spec, how, None, self.archive.door.check(item.typed))
         if isinstance(item.section, str):
             spec = registry.spec(item.section, kind)
             if spec.key.startswith(PREFIX):
                 raise InputError([problem("change.section", "change")])
         else:
-            spec = _spec_of(registry, item.section, kind)
+            spec = spec_of(registry, item.section, kind)
         parsed = self.archive.door.parse(spec, item.values)
         if parsed.problems:
             raise InputError(parsed.problems)
@@ -426,41 +395,6 @@ def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> st
     """The mask of a change in its event: all leaves of each field it names, and the kinds of records it enters."""
     runs = [f"{spec.key}:{mask:x}" for spec, mask in sorted(masks.items(), key=lambda each: each[0].key)]
     return ";".join([*runs, *(PREFIX + record for record in sorted(set(records)))])
-
-
-def apply(acting: Acting, prepared: Sequence[Prepared]) -> None:
-    """Apply changes to an act in the order they were given."""
-    sources: dict[int, Source] = {}
-    for item in prepared:
-        source = sources.get(id(item.told))
-        if source is None:
-            source = sources[id(item.told)] = acting.source(item.told)
-        if item.raw is not None:
-            acting.typed(item.spec, item.raw, source)
-        elif item.parsed is not None:
-            acting.change(item.spec, item.parsed, source)
-
-
-def withdraws(item: Change | Draft) -> bool:
-    """Whether a change takes something away, which needs the right to edit."""
-    return isinstance(item, Change) and any(_takes(value) for value in item.values.values())
-
-
-def _takes(value: object) -> bool:
-    if isinstance(value, Unset):
-        return True
-    if not isinstance(value, Edit):
-        return False
-    inner = (part for part in value.change.values() if isinstance(part, Mapping))
-    return bool(value.remove) or any(_takes(each) for part in inner for each in part.values())
-
-
-def _spec_of(registry: Any, cls: type, kind: str) -> SectionSpec:
-    mark = getattr(cls, "__dossier_section__", None)
-    spec = registry.find(mark.key, kind) if mark is not None else None
-    if spec is None or spec.cls is not cls:
-        raise InputError([problem("change.class", "change")])
-    return cast(SectionSpec, spec)
 
 
 def after(at: str) -> str:

@@ -310,7 +310,7 @@ def first_change_only() -> Sequence[Replace]:
 @_variant("K5_fields")
 def only_values_collide() -> Sequence[Replace]:
     """Two changes of the members of one set, or of the parts of one field, are no collision."""
-    from dossier.desk.acting import changed_since
+    from dossier.desk.loaded import changed_since
 
     def whole(now: Any, then: Any, paths: Sequence[str]) -> list[str]:
         return [path for path in changed_since(now, then, paths) if path.partition("/")[2] in ("scope", "sales")]
