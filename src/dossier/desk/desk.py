@@ -9,31 +9,30 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
 import attrs
 
 from dossier.codec.state import Head, head_of
 from dossier.desk.answers import Entered, Hits, Receipt, RecordRef
-from dossier.desk.changes import Change, Draft, Told, change, fits
+from dossier.desk.changes import Change, Draft, Told, change
 from dossier.desk.finding import Condition, Plan, current_numbers, field, open_cursor, seal_cursor
 from dossier.desk.history import History, Known, answered, read_known, read_on, version_of
 from dossier.desk.layout import head_index
 from dossier.desk.prepared import withdraws
 from dossier.desk.reading import Reading, Target
+from dossier.desk.record_verbs import Records
 from dossier.desk.recording import shape_hash
-from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
+from dossier.desk.records import Entry, RecordView
 from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work
 from dossier.desk.writing import Writing, named
 from dossier.errors import InputError, Lang, NotFoundError, NotPicklableError, QuestionOpenError, ReadableFieldError
-from dossier.model.clock import as_day
 from dossier.model.party import PartyKind, Stage, Standing
 from dossier.model.problems import problem
-from dossier.model.records import PREFIX
 from dossier.policy import Decision
 from dossier.present import Brief, brief_of, card_text
-from dossier.repository import Key, Row
+from dossier.repository import Key
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -55,8 +54,9 @@ class Desk:
         self._archive = archive
         self._actor = actor
         self._reading = Reading(archive, actor, role, purpose)
-        self._reading.pages = self._pages
         self._writing = Writing(archive, self._reading, unit, because)
+        self._records = Records(self._reading, self._writing)
+        self._reading.pages = self._records.page
         self._again = partial(answered, self._reading)
 
     @property
@@ -202,41 +202,8 @@ class Desk:
         **told: Unpack[Told],
     ) -> RecordView:
         """Add an entry to a record: a note, a new state, a new due day. Earlier entries stay."""
-        decision = self._reading.permit("collect", called="follow_up")
-        if state is not None or due:
-            # Which state may follow tells the present one.
-            self._reading.permit("consult", called="follow_up")
-        row_id = _row_id(record)
-        day = as_day(due, path="due") if due else ""
-        if not fits(note, 10_000):
-            raise InputError([problem("told.text", "note", limit=10_000)])
-        if not (note or day or state):
-            raise InputError([problem("follow_up.empty", "follow_up")])
-        act, now = self._archive.new_id(), self._archive.moment()
-        details = self._writing.details(told, act, now)
-
-        def intent(work: Work) -> RecordView:
-            dossier = row_id.partition("/")[0]
-            row = work.row("records", row_id)
-            if row is None:
-                self._reading.refuse(decision, "follow_up")
-                raise NotFoundError()
-            ops = follow_ops(self._archive, row, state=state, note=note, due=day, act=act, at=now,
-                             actor=self._actor.id, told=details)  # fmt: skip
-            work.ops.extend(ops)
-            work.stale[dossier] = None
-            subject = (self._writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-            work.events.append(self._writing.event("follow_up", decision, act, now, subject))
-            return self._record(work.row("records", row_id))
-
-        def again(known: Any) -> RecordView:
-            row = self._archive.repository.get_many([Key("records", row_id)])[0]
-            return self._record(row, known=known)
-
-        return self._writing.once(
-            "follow_up", request_id, intent, lambda view: [view.state, view.entries], again,
-            [row_id, state, note, day, told],
-        )  # fmt: skip
+        said = {"state": state, "note": note, "due": due}
+        return self._records.follow_up(record, said, request_id, told)
 
     # -- giving out -------------------------------------------------------------------------------
 
@@ -329,17 +296,7 @@ class Desk:
 
     def entries(self, record: RecordView | RecordRef) -> list[Entry]:
         """The entries of one record, oldest first."""
-        decision = self._reading.permit("consult", called="entries")
-        row_id = _row_id(record)
-        row, core = self._archive.repository.get_many(
-            [Key("records", row_id), Key("dossiers", row_id.partition("/")[0])]
-        )
-        if row is None or core is None:
-            self._reading.refuse(decision, "entries")
-            raise NotFoundError()
-        subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-        self._archive.recorder.read(self._reading.event("entries", decision, subjects=(subject,)))
-        return entries_of(self._archive, row_id, decision)
+        return self._records.entries(record)
 
     # -- several at once --------------------------------------------------------------------------
 
@@ -424,37 +381,8 @@ class Desk:
         """What a cursor is good for: this actor's query under this policy."""
         return b"find", self._actor.id.encode(), decision.policy_digest.encode(), plan.fingerprint
 
-    def _pages(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
-        decision = self._reading.permit("consult", called="records")
-        members = self._reading.members(dossier)
-        page, _ = record_page(self._reading, members, kind, limit, after, decision)
-        (core,) = self._archive.repository.get_many([Key("dossiers", dossier)])
-        pseudonym = head_of(core.body).pseudonym if core is not None else ""
-        kinds = ";".join(sorted({f"{PREFIX}{row.kind}" for row in page.rows}))
-        event = self._reading.event("records", decision, subjects=((pseudonym, 0, kinds),))
-        self._archive.recorder.read(event)
-        return page
-
-    def _record(self, row: Row | None, *, known: Any = None) -> RecordView:
-        if row is None:
-            raise NotFoundError()
-        decision = self._reading.decide("consult")
-        view = record_view(self._archive, row, decision)
-        if known is not None:
-            view = attrs.evolve(view, state=known[0], entries=known[1])
-        # Whoever may only collect learns nothing of the record that he did not say.
-        return view if decision.allowed else attrs.evolve(view, state="", entries=0, opened="")
-
     def __reduce__(self) -> NoReturn:
         raise NotPicklableError(what="Desk")
-
-
-def _row_id(record: RecordView | RecordRef) -> str:
-    if isinstance(record, RecordView):
-        return f"{record.dossier}/{record.id}"
-    if isinstance(record, RecordRef):
-        return f"{record.dossier}/{record.record}"
-    raise InputError([problem("record.ref", "record")])
 
 
 def _party(kind: str, standing: str, stage: str) -> None:
