@@ -371,20 +371,33 @@ class DossierView:
         raise NotPicklableError(what="DossierView")
 
 
-@attrs.frozen
 class Stored:
-    """The states behind a view, for the desk itself: head, bodies of core and special compartment, and the day from
-    which the stored resolution no longer holds ("" for none)."""
+    """The states behind a view, for the desk itself; parsed as far as they are asked for."""
 
-    head: Head
-    bodies: tuple[bytes, bytes]
-    until: str
+    __slots__ = ("_view",)
+
+    def __init__(self, view: DossierView) -> None:
+        self._view = view
+
+    @property
+    def head(self) -> Head:
+        """The stored head."""
+        return self._view._peek.head
+
+    @property
+    def bodies(self) -> tuple[bytes, bytes]:
+        """The bodies of the core and the special compartment."""
+        return self._view._body, self._view._special
+
+    @property
+    def until(self) -> str:
+        """The day from which the stored resolution no longer holds ("" for none)."""
+        return until_of(self._view._peek.claims)
 
 
 def behind(view: DossierView) -> Stored:
     """What a view was made from. Never goes to a caller of the desk."""
-    peeked = view._peek
-    return Stored(peeked.head, (view._body, view._special), until_of(peeked.claims))
+    return Stored(view)
 
 
 def origin_of(source: Source, marks: int) -> Origin:
