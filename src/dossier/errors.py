@@ -153,7 +153,7 @@ class ReadableFieldError(DeniedError):
 
 
 class NotFoundError(DossierError):
-    """No such dossier, record or version, or none that the caller may see: the same error (GUARANTEES 2)."""
+    """No such dossier, record or version, or none that the caller may see: the same error."""
 
     code = "dossier.not_found"
     zh = "没有找到, 或无权查看"

@@ -1,4 +1,4 @@
-"""Stored acts, and the replay that history is made of (K7; DESIGN "Acts and claims").
+"""Stored acts, and the replay that history is made of (K7).
 
 Floor: codec. An act row holds what was asserted and withdrawn, and the state that came of it, so that reading a
 version back costs the same behind two acts and behind two hundred.

@@ -1,4 +1,4 @@
-"""Linked files: after a merge, reading resolves over the claims of all of them (K9; DESIGN "Merge is a link").
+"""Linked files: after a merge, reading resolves over the claims of all of them (K9).
 
 Floor: codec, pure. Nothing is moved: the combined state is made for reading and thrown away.
 """

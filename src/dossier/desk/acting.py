@@ -1,6 +1,6 @@
 """One act on one dossier: from parsed changes to claims, states, act rows and index values.
 
-Floor: desk. An act touches a compartment at a time; each has its own row, scope and index terms (DESIGN 4).
+Floor: desk. An act touches a compartment at a time; each has its own row, scope and index terms.
 """
 
 from __future__ import annotations

@@ -263,9 +263,7 @@ class Archive:
 
     def settle_numbers(self, first: int) -> None:
         """Say where serials go on after a restore."""
-        self.rewrite(
-            lambda m: msgspec.structs.replace(m, restored=False), lambda put: self._numbers.settle(first, put)
-        )
+        self.rewrite(lambda m: msgspec.structs.replace(m, restored=False), lambda put: self._numbers.settle(first, put))
 
 
 def create(

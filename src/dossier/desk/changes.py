@@ -1,6 +1,6 @@
 """What a caller wants to say: changes to sections, records, and how he came to know.
 
-Floor: desk. One shape for every change (DESIGN 2).
+Floor: desk. One shape for every change.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Finding: from what a caller asks to a query of the repository, refused where it names what he may not read.
 
 Floor: desk. N2, N3: refusal depends on the query and the policy only; row conditions are ANDed outside the caller's
-expression; a cursor is bound to archive, actor, policy and query (GUARANTEES 2).
+expression; a cursor is bound to archive, actor, policy and query.
 """
 
 from __future__ import annotations

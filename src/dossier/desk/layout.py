@@ -44,7 +44,7 @@ SEARCHES: Final = {
     "search_name": ("basic/name", "basic/short_names"),
     "search_address": ("basic/addresses[*]/text",),
 }
-"""One text index a sensitivity: each is built from fields of one tier (GUARANTEES 2)."""
+"""One text index a sensitivity: each is built from fields of one tier."""
 
 MILLIONTHS: Final = 1_000_000
 """Amounts of records are int64 of millionths of their unit: every decimal that `Money` keeps survives in sums."""
@@ -231,9 +231,7 @@ class Indexing:
                 index.update(self.fill(spec, state.document(section), "special"))
         return {name: value for name, value in index.items() if value is not None}
 
-    def foreign(
-        self, index: Mapping[str, IndexValue], registry: SectionRegistry, head: Head
-    ) -> dict[str, IndexValue]:
+    def foreign(self, index: Mapping[str, IndexValue], registry: SectionRegistry, head: Head) -> dict[str, IndexValue]:
         """Of a row's index values those that only another program can compute: of columns that are not known here,
         and of sections that stay opaque (K2)."""
         found: dict[str, IndexValue] = {}

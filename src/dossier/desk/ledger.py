@@ -1,4 +1,4 @@
-"""The ledger counter: is the chain whole, what happened last (GUARANTEES 4).
+"""The ledger counter: is the chain whole, what happened last.
 
 Floor: desk. `desk.ledger`.
 """

@@ -1,4 +1,4 @@
-"""The manifest: the one row that says what this archive is. Checked in every batch (DESIGN "Manifest").
+"""The manifest: the one row that says what this archive is. Checked in every batch.
 
 Floor: desk.
 """

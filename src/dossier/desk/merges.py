@@ -1,4 +1,4 @@
-"""The merges counter: two files of one customer, linked and unlinked (M71; MISSION N7).
+"""The merges counter: two files of one customer, linked and unlinked (M71).
 
 Floor: desk. `desk.merges`. A merge is a link: nothing is moved, both numbers keep working, and taking the link away
 leaves every claim, later ones too, at its origin.

@@ -1,7 +1,7 @@
 """Keys of parts: which part of the file a part that was named is, and what to ask where that is not certain.
 
 Floor: desk. Two sources that name the same phone name the same part; two that name the same person make a question
-(M21; DESIGN "Fields").
+(M21).
 """
 
 from __future__ import annotations

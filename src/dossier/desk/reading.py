@@ -1,4 +1,4 @@
-"""The one read path: rows to a view, judged and put on record before it goes out (DESIGN "One read path").
+"""The one read path: rows to a view, judged and put on record before it goes out.
 
 Floor: desk. consult, find, history, card, brief and what writes return all come through `Reading.view`.
 """

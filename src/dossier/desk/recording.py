@@ -1,4 +1,4 @@
-"""Where events go: changes into their own batch, reads into the lane of this process (DESIGN "The ledger").
+"""Where events go: changes into their own batch, reads into the lane of this process.
 
 Floor: desk.
 """
@@ -230,9 +230,7 @@ class Recorder:
     def _last_row(self, name: str) -> int:
         """The number of the last event of a lane that is a row (0 for none)."""
         rows = list(
-            self._repository.scan(
-                "events", start=f"{name}/", stop=f"{name}0", descending=True, limit=1, bodies=False
-            )
+            self._repository.scan("events", start=f"{name}/", stop=f"{name}0", descending=True, limit=1, bodies=False)
         )
         return int(rows[0].id.rpartition("/")[2]) if rows else 0
 

@@ -1,4 +1,4 @@
-"""The stored form of a record: a versioned head and insert-only entries (DESIGN "Records").
+"""The stored form of a record: a versioned head and insert-only entries.
 
 Floor: desk.
 """

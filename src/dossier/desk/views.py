@@ -1,4 +1,4 @@
-"""What leaves the desk: a dossier as its caller may see it (GUARANTEES 2, "One read path").
+"""What leaves the desk: a dossier as its caller may see it.
 
 Floor: desk. A view is immutable; sections are decoded when they are looked at, and those that the caller may not see
 are never decoded at all.
@@ -160,7 +160,7 @@ class DossierView:
 
     @property
     def token(self) -> str:
-        """Opaque version: changes only with what the caller may read (GUARANTEES 2)."""
+        """Opaque version: changes only with what the caller may read."""
         seen = "\0".join([self._id, *(reveal(self.section(key)) for key in self.sections())])
         digest = hmac.new(self._key, seen.encode(), hashlib.sha256)
         return digest.hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""The ledger: who did what, never what it said (GUARANTEES 4).
+"""The ledger: who did what, never what it said.
 
 Floor: ledger, pure; `event` schema and hash, `lane` numbering, `verify` the check.
 """

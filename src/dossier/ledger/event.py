@@ -1,4 +1,4 @@
-"""One event: who did what to whose file, and which fields it concerned; never a value (GUARANTEES 4).
+"""One event: who did what to whose file, and which fields it concerned; never a value.
 
 Floor: ledger, pure.
 """
@@ -17,7 +17,7 @@ START: Final = "0" * 64
 
 
 class Event(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
-    """A ledger event; the closed schema of GUARANTEES 4. No values, operands or free text.
+    """A ledger event: a closed schema. No values, operands or free text.
 
     `actor` and subjects are pseudonyms; `subjects` is [pseudonym, revision, mask] a dossier, the mask being
     "section:hex bits" runs; `shape` a hash of the query's form; `rules` the ids of the rules that decided.

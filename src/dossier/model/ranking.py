@@ -1,4 +1,4 @@
-"""Channels, and which of them is believed for which kind of fact (M65-M67; DESIGN "Acts and claims").
+"""Channels, and which of them is believed for which kind of fact (M65-M67).
 
 Floor: model. A ranking is an ordered list of ranks; channels in one rank are equals. A channel that no rank
 names stands in the rank marked with `...`, or never counts where there is none.

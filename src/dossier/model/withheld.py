@@ -1,6 +1,6 @@
 """What a reader is given in place of what he may not read: one sentinel, present and absent alike.
 
-Floor: model. See GUARANTEES section 2: nothing about the stored value can be had from the sentinel, so everything
+Floor: model. Nothing about the stored value can be had from the sentinel, so everything
 that would compare, count or print it differently raises.
 """
 

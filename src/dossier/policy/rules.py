@@ -27,7 +27,7 @@ VERBS: Final[dict[str, str]] = {
 KINDS: Final = ("custodian", "account_manager", "service", "sales", "manager", "officer", "outsider")
 """The kinds a host's roles are declared with; the rules bind kinds."""
 PURPOSES: Final = ("serve", "manage", "audit", "emergency", "subject_request")
-"""Declared purposes; fields of tier SPECIAL are readable under a purpose only (N18 of MISSION)."""
+"""Declared purposes; fields of tier SPECIAL are readable under a purpose only."""
 
 
 @attrs.frozen(kw_only=True)

@@ -103,7 +103,7 @@ class BacksUp(Protocol):
 
 
 class Lane(Protocol):
-    """Where the read events of one process go: append-only lines of its own (DESIGN "The ledger")."""
+    """Where the read events of one process go: append-only lines of its own."""
 
     def append(self, lines: Sequence[bytes], *, durable: bool) -> None:
         """Append canonical JSON lines. On return they survive kill -9; with `durable` also loss of power."""

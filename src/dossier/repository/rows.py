@@ -1,6 +1,6 @@
 """Rows, batches and what a collection declares: the nouns of the repository contract.
 
-Floor: repository. A plugin sees rows, never customers: `scope` is all it knows of one (DESIGN 4).
+Floor: repository. A plugin sees rows, never customers: `scope` is all it knows of one.
 """
 
 from __future__ import annotations
