@@ -15,7 +15,7 @@ import msgspec
 from dossier.codec.documents import leaves
 from dossier.codec.state import State, peek_claims
 from dossier.errors import DamagedError
-from dossier.model.claims import MARKS, Claim, Json, Source, absent, under
+from dossier.model.claims import MARKS, Claim, Json, Source, under
 
 Assertion = tuple[str, int, Json]
 """(path, number of the source in `sources`, value)."""
@@ -166,11 +166,6 @@ def asserted(stored: StoredAct, kinds: Kinds) -> list[tuple[str, Source, Json]]:
         pairs = claims_of(State.decode(bytes(stored.state)), kinds)
         return [(path, claim.source, claim.value) for path, claim in pairs]
     return [(path, stored.sources[index], value) for path, index, value in stored.asserts]
-
-
-def is_absent(value: Json) -> bool:
-    """Whether an asserted value says that there is nothing."""
-    return absent(value) is not None
 
 
 def _is(claim: Claim, act: str, channel: str) -> bool:

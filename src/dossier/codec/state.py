@@ -191,13 +191,6 @@ class State:
 
     # -- changes ----------------------------------------------------------------------------------
 
-    def adopt(self, section: str, raw: bytes, source: Source) -> None:
-        """Take a whole section from one source into a state that has nothing of it (the fast way in)."""
-        self.raw[section] = raw
-        self._use(source)
-        if self.default is not source:
-            raise DamagedError(what="adopt")
-
     def claim(self, path: str, claim: Claim, ranking: str, today: str) -> None:
         """Add a claim and let the field show what its ranking says."""
         shown = self.shown(path)

@@ -27,7 +27,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     filled), `derivation` the version of the rules they were filled by, `policy` digest, `exceptions` declared when it
     was created, `derived_from` the archive it was copied from, `restored` serials wait to be told where they go on,
     `dismissals` how often somebody lost a role, `secret` keys cursors and tokens, `staff_secret` ids of staff (a copy
-    keeps it, for its people are the same), `sealed` moved away.
+    keeps it, for its people are the same).
     """
 
     created: str
@@ -44,7 +44,6 @@ class Manifest(msgspec.Struct, kw_only=True):
     policy: str
     restored: bool = False
     roles: dict[str, str]
-    sealed: bool = False
     secret: str
     sections: dict[str, tuple[int, int]]
     staff: str = "open"

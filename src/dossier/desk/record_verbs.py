@@ -90,7 +90,7 @@ class Records:
         """A page of the records of a dossier, newest first."""
         decision = self._reading.permit("consult", called="records")
         members = self._reading.members(dossier)
-        page, _ = record_page(self._reading, members, kind, limit, after, decision)
+        page = record_page(self._reading, members, kind, limit, after, decision)
         (core,) = self._archive.repository.get_many([Key("dossiers", dossier)])
         pseudonym = head_of(core.body).pseudonym if core is not None else ""
         kinds = ";".join(sorted({f"{PREFIX}{row.kind}" for row in page.rows}))

@@ -177,8 +177,8 @@ def record_view(archive: Archive, row: Row, decision: Decision) -> RecordView:
 
 def record_page(
     reading: Reading, dossiers: list[str], kind: str | None, limit: int, after: str | None, decision: Decision
-) -> tuple[RecordPage, int]:
-    """A page of records of a (linked) dossier and how many rows it has."""
+) -> RecordPage:
+    """A page of records of a (linked) dossier."""
     archive = reading.archive
     where: list[Any] = [Eq("dossier", dossiers[0]) if len(dossiers) == 1 else In("dossier", tuple(dossiers))]
     if kind is not None:
@@ -196,7 +196,7 @@ def record_page(
     page = archive.repository.find(query)
     rows = tuple(record_view(archive, row, decision) for row in page.rows)
     cursor = seal_cursor(archive.manifest.key, binding, page.cursor) if page.cursor else None
-    return RecordPage(rows, cursor), len(rows)
+    return RecordPage(rows, cursor)
 
 
 def entries_of(archive: Archive, row_id: str, decision: Decision) -> list[Entry]:
