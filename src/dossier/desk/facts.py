@@ -6,7 +6,7 @@ dossier makes them sortable. A refresh reads the row first, so the last of sever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
@@ -66,7 +66,11 @@ def stale(dossier: str) -> Op:
 
 def facts_of(repository: Reader, dossiers: Sequence[str]) -> dict[str, Any]:
     """The computed fields, as JSON by section, over the records of one dossier or of a linked set."""
-    facts = _facts(repository, dossiers, _groups(repository, dossiers))
+    return _common(repository, dossiers, _groups(repository, dossiers))
+
+
+def _common(repository: Reader, dossiers: Sequence[str], groups: Mapping[str, list[Group]]) -> dict[str, Any]:
+    facts = _facts(repository, dossiers, [group for dossier in dossiers for group in groups.get(dossier, ())])
     return {SECTION: {name: value for name, value in facts.items() if value is not None}}
 
 
@@ -76,9 +80,10 @@ def _refresh(repository: Repository, dossiers: Sequence[str], force: bool) -> bo
     with repository.snapshot() as state:
         sets = _linked(state, dossiers)
         rows = state.get_many([Key("facts", top) for top in sets])
+    groups = _groups(repository, list({member: None for members in sets.values() for member in members}))
     for (top, members), row in zip(sets.items(), rows, strict=True):
         version = row.version if row is not None else 0
-        facts = facts_of(repository, members)
+        facts = _common(repository, members, groups)
         body = encode(facts)
         if row is not None and row.body == body and not force:
             continue
@@ -130,16 +135,28 @@ def _of(dossiers: Sequence[str]) -> Expr:
     return Eq("dossier", dossiers[0]) if len(dossiers) == 1 else In("dossier", tuple(dossiers))
 
 
-def _groups(repository: Reader, dossiers: Sequence[str]) -> list[Group]:
+def _groups(repository: Reader, dossiers: Sequence[str]) -> dict[str, list[Group]]:
+    """What the records of each dossier come to, by kind, state and currency: one question for all of them."""
     where = _of(dossiers)
     if isinstance(repository, Aggregates):
-        return repository.aggregate("records", where, by=_BY, sums=("amount",))
+        groups = repository.aggregate("records", where, by=("dossier", *_BY), sums=("amount",))
+    else:
+        groups = _gathered(repository, where)
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        dossier, *key = group.key
+        found.setdefault(str(dossier), []).append(Group(key=tuple(key), count=group.count, sums=group.sums))
+    return found
+
+
+def _gathered(repository: Reader, where: Expr) -> list[Group]:
+    """The same by pages, where the repository does not sum."""
     found: dict[tuple[Any, ...], tuple[int, int]] = {}
     after: str | None = None
     while True:
         page = repository.find(Query(collection="records", where=where, limit=1000, after=after, bodies=False))
         for row in page.rows:
-            key = tuple(row.index.get(name) for name in _BY)
+            key = tuple(row.index.get(name) for name in ("dossier", *_BY))
             count, total = found.get(key, (0, 0))
             found[key] = (count + 1, total + int(cast(int, row.index.get("amount") or 0)))
         after = page.cursor
@@ -172,9 +189,9 @@ def _facts(repository: Reader, dossiers: Sequence[str], groups: list[Group]) -> 
     return {
         "total": _money(sums.get("order", {})),
         "times": counts.get("order") or None,
-        "last_date": _last(repository, dossiers, "order"),
+        "last_date": _last(repository, dossiers, "order") if counts.get("order") else None,
         "arrears": _money(owed),
-        "satisfaction": _rating(repository, dossiers),
+        "satisfaction": _rating(repository, dossiers) if counts.get("survey") else None,
         "credit_problems": written_off or None,
     }
 
