@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dossier.desk.finding import field
     from dossier.desk.history import Act, History
     from dossier.desk.records import RecordView
+    from dossier.desk.restoring import restore
     from dossier.desk.views import DossierView
     from dossier.errors import DossierError
     from dossier.model.absence import Absence
@@ -49,6 +50,7 @@ _HOME = {
     "dossier.desk.finding": "field",
     "dossier.desk.history": "Act History",
     "dossier.desk.records": "RecordView",
+    "dossier.desk.restoring": "restore",
     "dossier.desk.views": "DossierView",
     "dossier.errors": "DossierError",
     "dossier.model.absence": "Absence",
@@ -116,5 +118,6 @@ __all__ = [
     "open",
     "record",
     "registry",
+    "restore",
     "reveal",
 ]

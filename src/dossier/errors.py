@@ -284,6 +284,16 @@ class NotAnArchiveError(RepositoryError):
     fix_en = "check the address; nothing was changed"
 
 
+class UnfinishedCopyError(RepositoryError):
+    """A copy or restore to this place was interrupted; what is there is no archive yet."""
+
+    code = "repository.unfinished"
+    zh = "该处的复制或恢复尚未完成"
+    en = "a copy or restore to this place was not finished"
+    fix_zh = "再次运行同一复制或恢复, 会接着做完"
+    fix_en = "run the same copy or restore again; it goes on where it stopped"
+
+
 class NewerFormatError(RepositoryError):
     """The archive asks for a newer reader or writer than this program is."""
 

@@ -30,12 +30,14 @@ from dossier.desk.manifest import KEY, Manifest, encode_manifest, read_manifest,
 from dossier.desk.numbers import Numbers
 from dossier.desk.recording import LEVELS, Level, Recorder
 from dossier.desk.staff import Staff, default_roles
+from dossier.desk.transfer import Progress
 from dossier.errors import (
     ConflictError,
     ExistsError,
     InputError,
     LockedError,
     NotPicklableError,
+    Problem,
     ReadOnlyError,
     UnsupportedError,
 )
@@ -55,6 +57,7 @@ from dossier.repository import (
 )
 
 if TYPE_CHECKING:
+    from dossier.desk.verifying import Verification
     from dossier.desk.work import Work
 
 _TRIES: Final = 8
@@ -133,10 +136,32 @@ class Archive:
         """SHA-256 over what the archive holds (K8), in hex; equal for a copy on any backend."""
         return digest_of(self.repository)
 
-    def copy(self, url: str | os.PathLike[str], **options: Any) -> None:
-        """Copy everything to a new archive at `url`: a new archive id, `derived_from` this one (K8). On record."""
+    def verify(self, *, progress: Progress | None = None) -> Verification:
+        """Check every row against every other: bodies, versions, states, index values, ledger, acts and events, and
+        what the store says of itself. What is wrong stands in `problems`; nothing is changed. On record.
+
+        `progress` is called with rows done and in all. Memory does not grow with the archive.
+        """
+        from dossier.desk.verifying import verify
+
+        self.recorder.host("verify")
+        return verify(self, progress)
+
+    def copy(
+        self,
+        url: str | os.PathLike[str],
+        *,
+        options: Mapping[str, object] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Copy everything to a new archive at `url`, on any backend: a new archive id, `derived_from` this one (K8).
+
+        It is one state of this archive, though others write meanwhile. Interrupted, it is run again and goes on where
+        it stopped; until it is done nobody can open it (UnfinishedCopyError). `progress` is called with rows done and
+        in all. ExistsError where anything else is there. On record.
+        """
         self.recorder.host("copy")
-        copy_archive(self, os.fspath(url), options)
+        copy_archive(self, os.fspath(url), options=options, progress=progress)
 
     def backup(self, target: str | os.PathLike[str]) -> None:
         """A consistent copy of the store at the path `target` while it is in use (M133). ExistsError if it exists.
@@ -355,8 +380,7 @@ def open(
         problems.append(problem("archive.mode", "mode", words="rw, r"))
     if level not in LEVELS:
         problems.append(problem("archive.level", "level", words=", ".join(LEVELS)))
-    if numbers_from is not None and (type(numbers_from) is not int or numbers_from < 1):
-        problems.append(problem("archive.numbers_from", "numbers_from"))
+    problems.extend(serial_problems(numbers_from))
     if problems:
         raise InputError(problems)
     indexing = Indexing(sections, indexes)
@@ -395,6 +419,13 @@ def _up_to_date(archive: Archive) -> None:
     if not before.declared or before.derivation != DERIVATION or "dossiers" in behind or "special" in behind:
         archive.reindex()
     archive.redeclare(wanted)
+
+
+def serial_problems(numbers_from: int | None) -> list[Problem]:
+    """What is wrong with a `numbers_from` (nothing, or one problem)."""
+    if numbers_from is not None and (type(numbers_from) is not int or numbers_from < 1):
+        return [problem("archive.numbers_from", "numbers_from")]
+    return []
 
 
 def _check(zone: str, roles: Mapping[str, str] | None, level: str, staff: str) -> None:

@@ -10,12 +10,21 @@ from collections.abc import Callable
 
 import msgspec
 
-from dossier.errors import ConflictError, DamagedError, LockedError, NewerFormatError, NotAnArchiveError
+from dossier.errors import (
+    ConflictError,
+    DamagedError,
+    LockedError,
+    NewerFormatError,
+    NotAnArchiveError,
+    UnfinishedCopyError,
+)
 from dossier.repository import Key, Put, Reader
 
 FORMAT = 1
 """The format this program reads and writes."""
 KEY = Key("manifest", "manifest")
+UNFINISHED = Key("manifest", "unfinished")
+"""Stands in a store while a copy or restore fills it; the batch that writes the manifest takes it away."""
 _TRIES = 40
 
 
@@ -81,10 +90,11 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 
 def read_manifest(reader: Reader, *, writing: bool) -> tuple[Manifest, int]:
-    """(manifest, its row version). NotAnArchiveError, NewerFormatError before anything else is touched."""
-    (row,) = reader.get_many([KEY])
+    """(manifest, its row version). NotAnArchiveError, UnfinishedCopyError, NewerFormatError before anything else is
+    touched."""
+    row, unfinished = reader.get_many([KEY, UNFINISHED])
     if row is None:
-        raise NotAnArchiveError()
+        raise NotAnArchiveError() if unfinished is None else UnfinishedCopyError()
     needed = _needed(row.body, writing=writing)
     if needed > FORMAT:
         raise NewerFormatError(needed=needed, known=FORMAT)

@@ -19,7 +19,7 @@ from dossier.codec import linked, state
 from dossier.codec.acts import Replay, StoredAct
 from dossier.codec.state import State
 from dossier.desk import archive as archive_module
-from dossier.desk import history, keeping, views, writing
+from dossier.desk import history, keeping, transfer, views, writing
 from dossier.desk.archive import Archive
 from dossier.desk.changes import change
 from dossier.desk.history import History
@@ -32,7 +32,7 @@ from dossier.desk.writing import Writing
 from dossier.model import resolution
 from dossier.model.claims import Claim
 from dossier.model.clock import instant
-from dossier.repository import Batch, Put, encode
+from dossier.repository import Batch, Op, Put, Row, encode
 
 Replace = tuple[Any, str, Any]
 """(owner, name, what stands there instead)."""
@@ -574,7 +574,7 @@ def digest_of_last_rows() -> Sequence[Replace]:
 @_variant("K8_digest")
 def copy_without_leases() -> Sequence[Replace]:
     """A copy does not know which numbers were given."""
-    return [(keeping, "COPIED", tuple(name for name in keeping.COPIED if name != "leases"))]
+    return [(transfer, "COPIED", tuple(name for name in transfer.COPIED if name != "leases"))]
 
 
 @_variant("K10_threads")
@@ -608,10 +608,9 @@ def told_too_low() -> Sequence[Replace]:
 @_variant("K8_digest")
 def copy_begins_again() -> Sequence[Replace]:
     """A copy numbers its versions from one."""
-    copied = keeping._copied
+    copied = transfer.Transfer._put
 
-    def fresh(*given: Any) -> Iterator[Any]:
-        for op in copied(*given):
-            yield attrs.evolve(op, version=1) if isinstance(op, Put) else op
+    def fresh(self: transfer.Transfer, row: Row) -> list[Op]:
+        return [attrs.evolve(op, version=1) if isinstance(op, Put) else op for op in copied(self, row)]
 
-    return [(keeping, "_copied", fresh)]
+    return [(transfer.Transfer, "_put", fresh)]

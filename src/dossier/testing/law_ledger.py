@@ -21,9 +21,9 @@ from dossier.desk.changes import change, record
 from dossier.desk.claims import Statement
 from dossier.desk.desk import Desk
 from dossier.desk.finding import field
-from dossier.desk.keeping import COPIED
 from dossier.desk.placing import Note
 from dossier.desk.records import RecordView
+from dossier.desk.transfer import COPIED
 from dossier.errors import DeniedError
 from dossier.model.edits import UNSET
 from dossier.model.records import Relation
