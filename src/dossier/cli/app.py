@@ -1,51 +1,70 @@
-"""The commands. Floor: cli."""
+"""The command `dossier`: its verbs, and what becomes of errors. Floor: cli.
+
+Modules of verbs import click and the names of `dossier`, which load when they are used, so that `--help` is quick.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import Literal, cast
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
-from dossier.cli.northwind import SAMPLE, read_sample
-from dossier.cli.tour import Tour
-from dossier.errors import DossierError
+from dossier.cli.doctor import doctor
+from dossier.cli.faults import CUT_OFF, say, told
+from dossier.cli.giving import export
+from dossier.cli.keeping import backup, copy, digest, reindex, restore, verify
+from dossier.cli.making import create, import_
+from dossier.cli.output import document
+from dossier.cli.reading import find, history, show
+from dossier.cli.touring import tour
 
-_PLAIN_WIDTH = 120
-"""Columns where the output is no terminal."""
+
+class Verbs(click.Group):
+    """A group whose errors become a message, an exit code and, with `--json`, an error document on stdout."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run a verb and exit."""
+        given = list(sys.argv[1:] if args is None else args)
+        sys.exit(self._run(given, prog_name, extra))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order in which one meets them."""
+        return list(self.commands)
+
+    def _run(self, given: list[str], prog_name: str | None, extra: dict[str, Any]) -> int:
+        code = 0
+        try:
+            code = super().main(given, prog_name, **{**extra, "standalone_mode": False}) or 0
+            sys.stdout.flush()
+            return code
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            return error.exit_code
+        except SystemExit:
+            return CUT_OFF  # click's answer to a reader who went away
+        except BrokenPipeError:
+            # What is left in the buffer has nowhere to go, and must not be tried again at the end of the process.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return CUT_OFF
+        except BaseException as error:
+            code, said = told(error)
+        if "--json" in given:
+            document(said)
+        say(said)
+        return code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dossier-archive", prog_name="dossier")
 def group() -> None:
-    """Customer archives (客户档案)."""
+    """Customer archives (客户档案). Every verb takes --help; docs/reference/cli has them all."""
 
 
-@group.command()
-@click.option(
-    "--data",
-    type=click.Path(exists=True, path_type=Path),
-    default=SAMPLE,
-    help="Your own files in the shape of the sample: a folder, or its customers file.",
-)
-@click.option(
-    "--keep", type=click.Path(path_type=Path), default=None, help="Keep the archive at this path (it must not exist)."
-)
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the tour.")
-def tour(data: Path, keep: Path | None, lang: str) -> None:
-    """Ten seconds through an archive of real customers (Northwind)."""
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH)
-    words = cast('Literal["zh", "en"]', lang)
-    sample = read_sample(data)
-    try:
-        if keep is not None:
-            Tour(console, sample, words).run(str(keep), kept=True)
-            return
-        with tempfile.TemporaryDirectory(prefix="dossier-tour-") as folder:
-            Tour(console, sample, words).run(str(Path(folder) / "tour.db"), kept=False)
-    except DossierError as error:
-        raise click.ClickException(f"{error.text(words)} -> {error.fix(words)} [{error.code}]") from None
+_VERBS = (
+    tour, create, import_, find, show, history, export, digest, verify, backup, restore, copy, reindex, doctor,
+)  # fmt: skip
+for _verb in _VERBS:
+    group.add_command(_verb)

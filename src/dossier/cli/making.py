@@ -1,0 +1,204 @@
+"""`create` and `import`: an archive begins, files go in. Floor: cli."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import click
+
+import dossier as ds
+from dossier.cli.faults import REJECTED
+from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, writing
+from dossier.cli.output import columns, document, line, progress, uninterrupted
+from dossier.cli.reasons import reason
+from dossier.errors import InputError, Lang, MissingArchiveError, Problem
+
+if TYPE_CHECKING:
+    from dossier.intake import Plan, Report
+
+PLANS: Final = Path(__file__).parent / "plans"
+"""The plans that come along; `--plan` takes their names."""
+_NUMBERS: Final = "KH-{year}-{serial:05}"
+_ZONE: Final = "UTC"
+_COUNTED: Final = {
+    "rows": ("读入行", "rows read"),
+    "accepted": ("接受", "accepted"),
+    "rejected": ("不能读的行", "rejected"),
+    "quarantined": ("不知属于谁的行", "quarantined"),
+    "duplicated": ("与前面相同的行", "duplicated"),
+    "created": ("新建档案", "dossiers created"),
+    "updated": ("更新档案", "dossiers updated"),
+    "unchanged": ("未变档案", "dossiers unchanged"),
+    "records": ("登记业务记录", "records entered"),
+    "corrected": ("更正业务记录", "records corrected"),
+}
+
+
+@click.command()
+@ARCHIVE
+@click.option("--zone", default=_ZONE, show_default=True, help="Time zone of days and deadlines (IANA).")
+@click.option("--numbers", default=_NUMBERS, show_default=True, help="Scheme of registration numbers.")
+@click.option(
+    "--staff", type=click.Choice(["open", "enrolled"]), default="open", show_default=True,
+    help="Who may act: anybody who gives a name, or only who was enrolled.",
+)  # fmt: skip
+@click.option("--roles", "words", nargs=2, multiple=True, metavar="WORD KIND", help="Your word for a kind of role.")
+@click.option("--enrol", nargs=2, multiple=True, metavar="NAME ROLE", help="Enrol somebody at once.")
+@LANG
+@JSON
+def create(
+    archive: str, zone: str, numbers: str, staff: str, words: tuple[tuple[str, str], ...],
+    enrol: tuple[tuple[str, str], ...], lang: Lang, as_json: bool,
+) -> None:  # fmt: skip
+    """Make an empty archive.
+
+    ARCHIVE is a path (SQLite) or an address such as mongodb://…; nothing that exists is overwritten.
+    """
+    with uninterrupted(), _made(archive, zone, numbers, staff=staff, roles=dict(words)) as made:
+        for name, role in enrol:
+            made.staff.enrol(name, roles=[role])
+        said = {
+            "archive": made.manifest.id, "zone": made.manifest.zone, "numbers": made.manifest.numbers,
+            "staff": made.manifest.staff, "enrolled": len(made.staff.all()),
+        }  # fmt: skip
+    if as_json:
+        document(said)
+    else:
+        line(f"已建立档案库 {said['archive']}" if lang == "zh" else f"made the archive {said['archive']}")
+
+
+@click.command("import")
+@ARCHIVE
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--plan", required=True, metavar="PLAN", help="A plan file (.toml), or the name of one that comes along.")
+@click.option("--dry-run", is_flag=True, help="Count what would be done, write nothing.")
+@click.option(
+    "--rejects", metavar="NEW_FILE", type=click.Path(dir_okay=False, path_type=Path), default=None,
+    help="A new CSV file for the rows that were not taken, with reasons; it holds customers' data.",
+)  # fmt: skip
+@click.option("--create", "making", is_flag=True, help="Make the archive first if there is none.")
+@click.option("--zone", default=None, help=f"With --create: its time zone.  [default: {_ZONE}]")
+@click.option("--numbers", default=None, help=f"With --create: its scheme of numbers.  [default: {_NUMBERS}]")
+@acting
+@writing
+@LANG
+@JSON
+@click.pass_context
+def import_(
+    context: click.Context, archive: str, files: tuple[str, ...], plan: str, dry_run: bool, rejects: Path | None,
+    making: bool, zone: str | None, numbers: str | None, who: Acting, opening: Opening, lang: Lang, as_json: bool,
+) -> None:  # fmt: skip
+    """Import customers and their dealings from files by a plan.
+
+    FILE is one workbook or table for the whole plan, or TABLE=FILE for each table of it. An import that was interrupted
+    is run again; what was done is found unchanged. Exit code 1: some rows were not taken.
+    """
+    if not making and (zone or numbers):
+        option = "--zone" if zone else "--numbers"
+        raise InputError([reason("cli.create_options", option, option=option)])
+    loaded = read_plan(plan)
+    paths = tables(loaded, files)
+    place = (zone or _ZONE, numbers or _NUMBERS)
+    with _opened(archive, opening, place if making else None, dry_run, lang) as opened:
+        job = who.at(opened).imports.plan(loaded, cast("Any", paths))
+        with progress("导入" if lang == "zh" else "importing") as step:
+            run = job.dry_run if dry_run else job.apply
+            report = run(rejects=rejects, progress=step)
+    if as_json:
+        document(_document(report))
+    else:
+        _say(report, lang)
+    if report.counts.rejected or report.counts.quarantined:
+        context.exit(REJECTED)
+
+
+def read_plan(given: str) -> Plan:
+    """The plan of a file, or one that comes along by its name. InputError with the nearest name."""
+    from dossier.intake import load_plan
+    from dossier.model.fields import nearest_name
+
+    path = Path(given)
+    if path.is_file():
+        return load_plan(path)
+    if path.suffix == ".toml":
+        raise InputError([reason("cli.file_missing", "--plan")])
+    known = sorted(each.stem for each in PLANS.glob("*.toml"))
+    if given not in known:
+        nearest = nearest_name(given, known)
+        raise InputError([reason("cli.plan", "--plan", plans=", ".join(known), nearest=nearest)])
+    return load_plan(PLANS / f"{given}.toml")
+
+
+def tables(plan: Plan, files: tuple[str, ...]) -> Path | dict[str, Path]:
+    """One file for all tables, or the file of each: `TABLE=FILE`. InputError with all that is wrong."""
+    problems: list[Problem] = []
+    named: dict[str, Path] = {}
+    whole: list[Path] = []
+    for number, given in enumerate(files, 1):
+        table, equals, rest = given.partition("=")
+        is_named = bool(equals) and table in plan.tables
+        path = Path(rest if is_named else given)
+        if not path.is_file():
+            problems.append(reason("cli.file_missing", f"FILE {number}"))
+        elif is_named and table in named:
+            problems.append(reason("cli.table", f"FILE {number}", table=table))
+        elif is_named:
+            named[table] = path
+        else:
+            whole.append(path)
+    if whole and len(whole) + len(named) > 1:
+        problems.append(reason("cli.tables", "FILE", tables=", ".join(plan.tables)))
+    if problems:
+        raise InputError(problems)
+    return whole[0] if whole else named
+
+
+def _made(url: str, zone: str, numbers: str, *, staff: str = "open", roles: dict[str, str] | None = None) -> ds.Archive:
+    return ds.create(url, zone=zone, numbers=numbers, staff=cast("Any", staff), roles=roles or None)
+
+
+def _opened(url: str, opening: Opening, place: tuple[str, str] | None, dry_run: bool, lang: Lang) -> ds.Archive:
+    """The archive; where there is none and `place` says how, a new one (in memory for a dry run)."""
+    try:
+        return opening.archive(url, lang=lang)
+    except MissingArchiveError:
+        if place is None:
+            raise
+    with nullcontext() if dry_run else uninterrupted():
+        return _made("memory:" if dry_run else url, *place)
+
+
+def _document(report: Report) -> dict[str, Any]:
+    return {
+        "written": report.written,
+        "counts": {name: getattr(report.counts, name) for name in _COUNTED},
+        "reasons": report.reasons,
+        "notices": [
+            {"place": each.place, "code": each.problem.code, "zh": each.problem.zh, "en": each.problem.en,
+             "fix_zh": each.problem.fix_zh, "fix_en": each.problem.fix_en}
+            for each in report.notices
+        ],
+    }  # fmt: skip
+
+
+def _say(report: Report, lang: Lang) -> None:
+    zh = lang == "zh"
+    if not report.written:
+        line("试算, 未写入:" if zh else "tried, nothing was written:")
+    columns([
+        ("", "数" if zh else "count"),
+        *((words[not zh], str(count)) for name, words in _COUNTED.items() if (count := getattr(report.counts, name))),
+    ])  # fmt: skip
+    if report.reasons:
+        line()
+        columns([
+            ("原因" if zh else "reason", "行" if zh else "rows"),
+            *((code, str(count)) for code, count in report.reasons.items()),
+        ])  # fmt: skip
+    for notice in report.notices:
+        line(f"{notice.place}: {notice.problem.text(lang)}")
+
+
+__all__ = ["PLANS", "create", "import_", "read_plan", "tables"]

@@ -1,0 +1,113 @@
+"""Options that several verbs share, and how an archive is opened for them. Floor: cli."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, cast
+
+import attrs
+import click
+
+import dossier as ds
+from dossier.errors import Lang
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ARCHIVE = click.argument("archive", metavar="ARCHIVE")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+LANG = click.option(
+    "--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True, help="Language of what is shown."
+)
+WAIT = click.option(
+    "--wait", type=click.FloatRange(min=0), default=None, metavar="SECONDS",
+    help="Wait so long for another writer (SQLite; 30 if not said).",
+)  # fmt: skip
+READS = click.option(
+    "--reads", metavar="FOLDER", default=None, help="Keep the events of reading in this folder, not beside the archive."
+)
+
+
+@attrs.frozen(kw_only=True)
+class Acting:
+    """Who acts: name, role, purpose ("" none), as given on the command line."""
+
+    name: str
+    role: str
+    purpose: str
+
+    def at(self, archive: ds.Archive) -> ds.Desk:
+        """His desk."""
+        return archive.acting_as(self.name, role=self.role, purpose=self.purpose)
+
+
+@attrs.frozen(kw_only=True)
+class Opening:
+    """How an archive is opened: `mode` r for a backup or a medium that cannot be written, `reads` a folder for read
+    events then; `wait` seconds for another writer (None: as the repository has it)."""
+
+    mode: Literal["rw", "r"] = "rw"
+    reads: str | None = None
+    wait: float | None = None
+
+    def archive(self, url: str, *, lang: Lang = "zh") -> ds.Archive:
+        """The open archive; to be closed by its caller."""
+        return ds.open(url, mode=self.mode, reads=self.reads, lang=lang, options=self.options)
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Options for the repository."""
+        return {} if self.wait is None else {"timeout": self.wait}
+
+
+def acting(verb: F) -> F:
+    """`--as`, `--role`, `--purpose`, given to the verb as `who`."""
+
+    def gathered(*args: Any, as_name: str, role: str, purpose: str, **options: Any) -> Any:
+        return verb(*args, who=Acting(name=as_name, role=role, purpose=purpose), **options)
+
+    return _decorated(
+        verb,
+        gathered,
+        click.option("--as", "as_name", required=True, metavar="NAME", help="Who acts; on record."),
+        click.option("--role", required=True, help="In which role: a kind, or a word of the archive."),
+        click.option("--purpose", default="", help="For what: serve, manage, audit, emergency, subject_request."),
+    )
+
+
+def reading(verb: F) -> F:
+    """`--read-only`, `--reads`, `--wait`, given to the verb as `opening`."""
+
+    def gathered(*args: Any, read_only: bool, reads: str | None, wait: float | None, **options: Any) -> Any:
+        opening = Opening(mode="r" if read_only else "rw", reads=reads, wait=wait)
+        return verb(*args, opening=opening, **options)
+
+    return _decorated(
+        verb,
+        gathered,
+        click.option("--read-only", is_flag=True, help="Write nothing: for backups, and media that cannot be written."),
+        READS,
+        WAIT,
+    )
+
+
+def writing(verb: F) -> F:
+    """`--wait`, given to the verb as `opening`."""
+
+    def gathered(*args: Any, wait: float | None, **options: Any) -> Any:
+        return verb(*args, opening=Opening(wait=wait), **options)
+
+    return _decorated(verb, gathered, WAIT)
+
+
+def _decorated(verb: F, gathered: Callable[..., Any], *options: Callable[[Any], Any]) -> F:
+    gathered.__doc__ = verb.__doc__
+    gathered.__name__ = verb.__name__
+    # Options that were declared nearer to the function stand first.
+    gathered.__click_params__ = list(getattr(verb, "__click_params__", ()))  # type: ignore[attr-defined]
+    made: Any = gathered
+    for option in reversed(options):
+        made = option(made)
+    return cast("F", made)
+
+
+__all__ = ["ARCHIVE", "JSON", "LANG", "READS", "WAIT", "Acting", "Opening", "acting", "reading", "writing"]

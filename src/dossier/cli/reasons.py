@@ -1,0 +1,136 @@
+"""What can be wrong with a command: code → (zh, en, remedy zh, remedy en). Floor: cli.
+
+Facts are names of options, positions and limits, never what was typed (K3).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dossier.errors import Problem
+
+TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
+    "cli.usage": (
+        "命令写法有误: {what}",
+        "the command is not understood: {what}",
+        "{command} --help 列出可写的选项",
+        "see {command} --help",
+    ),
+    "cli.file": (
+        "文件不能读写 ({what})",
+        "a file cannot be read or written ({what})",
+        "核对路径、权限和剩余空间",
+        "check the path, its permissions and the room that is left",
+    ),
+    "cli.interrupted": (
+        "已中断; 未完成的部分没有写入",
+        "interrupted; nothing was left half-written",
+        "再次运行同一命令即可继续",
+        "run the same command again to go on",
+    ),
+    "cli.fault": (
+        "程序自身出错 ({what})",
+        "a fault of the program itself ({what})",
+        "请报告所用的命令和 dossier doctor --json 的输出",
+        "report the verb you used and what dossier doctor --json says",
+    ),
+    "cli.plan": (
+        "没有这个导入方案; 随附的方案: {plans}",
+        "there is no such plan; those that come along: {plans}",
+        "给出方案文件 (.toml), 或写随附方案的名称; 最接近的是 {nearest}",
+        "give a plan file (.toml) or the name of one that comes along; the nearest is {nearest}",
+    ),
+    "cli.file_missing": (
+        "没有这个文件",
+        "there is no such file",
+        "核对路径",
+        "check the path",
+    ),
+    "cli.table": (
+        "同一张表给了两个文件: {table}",
+        "table {table} is given two files",
+        "每张表给一个文件, 如 {table}=FILE",
+        "give one file a table, as in {table}=FILE",
+    ),
+    "cli.tables": (
+        "多个文件须写明各是哪张表; 方案的表: {tables}",
+        "several files need the names of their tables; those of the plan: {tables}",
+        "写成 TABLE=FILE",
+        "write TABLE=FILE",
+    ),
+    "cli.create_options": (
+        "{option} 只在 --create 建立新档案库时有用",
+        "{option} says how a new archive is made, and --create was not said",
+        "去掉它, 或加上 --create",
+        "leave it out, or add --create",
+    ),
+    "where.expected": (
+        "第 {place} 个字符处应为 {expected}",
+        "character {place}: expected {expected}",
+        "写法见 docs/reference/cli/index.md, 如 'basic/industry = 茶叶 and not kind = person'",
+        "see docs/reference/cli/index.md; for example 'basic/industry = 茶叶 and not kind = person'",
+    ),
+    "where.quote": (
+        "第 {place} 个字符处的引号没有结束",
+        "character {place}: this quotation mark is never closed",
+        '补上引号; 文字中的引号写作 \\"',
+        'close it; a quotation mark within a text is written \\"',
+    ),
+    "where.whole": (
+        "{field} 须与整数相比",
+        "{field} is compared with a whole number",
+        "写成 3 这样的整数",
+        "write a whole number such as 3",
+    ),
+    "where.deep": (
+        "条件过长: 至多 {limit} 个比较或层次",
+        "the condition is too long: at most {limit} comparisons or levels",
+        "用 in (…) 合并, 或分几次查找",
+        "put values together with in (…), or ask several times",
+    ),
+    "doctor.numbers": (
+        "档案库由备份恢复, 登记在等候起始编号",
+        "this archive was restored from a backup; registering waits to be told where numbers go on",
+        "用 dossier restore BACKUP ARCHIVE --numbers-from N 恢复, 或 dossier.open(…, numbers_from=N) 打开一次",
+        "restore it with dossier restore BACKUP ARCHIVE --numbers-from N, or open it once with numbers_from=N",
+    ),
+    "doctor.index": (
+        "索引由另一版本的程序写成, 尚未更新",
+        "the indexes were written by another version of the program",
+        "运行 dossier reindex ARCHIVE",
+        "run dossier reindex ARCHIVE",
+    ),
+    "doctor.lanes": (
+        "{count} 条读取日志尚未并入档案库",
+        "{count} lanes of read events are not folded into the archive yet",
+        "下次以写方式打开时自动并入, 如 dossier reindex ARCHIVE",
+        "whoever opens it for writing next folds them, as dossier reindex ARCHIVE does",
+    ),
+    "doctor.network": (
+        "档案库位于网络文件系统 ({what}), 锁不可靠",
+        "the archive lies on a network file system ({what}), where locks cannot be relied on",
+        "移到本机磁盘: dossier copy ARCHIVE 本机路径",
+        "move it to a local disk: dossier copy ARCHIVE PATH",
+    ),
+    "doctor.room": (
+        "剩余空间 {free} MiB, 不足以再放一份 ({size} MiB)",
+        "{free} MiB are left, too few for another copy of it ({size} MiB)",
+        "腾出空间, 或把备份放到另一块磁盘",
+        "make room, or keep backups on another disk",
+    ),
+    "doctor.writable": (
+        "不能写入档案库所在的位置",
+        "the archive cannot be written where it lies",
+        "检查文件和文件夹的权限",
+        "check the permissions of the file and its folder",
+    ),
+}  # fmt: skip
+
+
+def reason(code: str, path: str, **facts: str | int) -> Problem:
+    """The `Problem` of a `code` at `path`."""
+    zh, en, fix_zh, fix_en = (text.format_map(facts) for text in TEXTS[code])
+    return Problem(code=code, path=path, zh=zh, en=en, fix_zh=fix_zh, fix_en=fix_en)
+
+
+__all__ = ["TEXTS", "reason"]
