@@ -37,6 +37,7 @@ from dossier.repository import Key
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
     from dossier.desk.claims import ClaimsCounter
+    from dossier.desk.exports import ExportsCounter
     from dossier.desk.imports import ImportsCounter
     from dossier.desk.ledger import LedgerCounter
     from dossier.desk.merges import MergesCounter
@@ -354,6 +355,13 @@ class Desk:
         from dossier.desk.ledger import LedgerCounter
 
         return LedgerCounter(self._reading)
+
+    @cached_property
+    def exports(self) -> ExportsCounter:
+        """Write what may be seen of customers, or of their records, to a CSV, JSON lines or XLSX file."""
+        from dossier.desk.exports import ExportsCounter
+
+        return ExportsCounter(self._reading)
 
     @cached_property
     def imports(self) -> ImportsCounter:

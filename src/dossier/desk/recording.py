@@ -92,9 +92,14 @@ class Recorder:
 
     # -- reads ------------------------------------------------------------------------------------
 
-    def read(self, event: Event) -> None:
-        """Keep the event of a read or a refusal, as the level of the archive demands, before the view goes out."""
+    def read(self, event: Event, *, durable: bool = False) -> None:
+        """Keep the event of a read or a refusal, as the level of the archive demands, before the view goes out.
+        `durable`: this one and all before it are on the disk then, whatever the level."""
         with self._reading:
+            if durable:
+                self._keep([*self._waiting, event], durable=True)
+                self._waiting = []
+                return
             if self.level != "session":
                 self._keep([event], durable=self.level == "durable")
                 return

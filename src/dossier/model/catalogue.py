@@ -423,6 +423,30 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "每件事用自己的 request_id",
         "give each request an id of its own",
     ),
+    "export.format": (
+        "导出格式须为 {words} 之一",
+        "the format of an export is one of {words}",
+        "给出 format=, 或用相应的文件扩展名",
+        "give format=, or name the file with such an ending",
+    ),
+    "export.fields": (
+        "fields 须为字段路径的列表",
+        "fields is a list of field paths",
+        "如 fields=[\"basic/name\", \"basic/phones\"]",
+        "such as fields=[\"basic/name\", \"basic/phones\"]",
+    ),
+    "export.lang": (
+        "语言须为 zh 或 en",
+        "the language is zh or en",
+        "核对 lang",
+        "check lang",
+    ),
+    "export.excel": (
+        "写出工作簿需要附加组件",
+        "writing workbooks needs an extra",
+        'pip install "dossier-archive[excel]"',
+        'pip install "dossier-archive[excel]"',
+    ),
     "follow_up.empty": (
         "跟进须有说明、状态或期限",
         "a follow-up says something: a note, a state or a due day",

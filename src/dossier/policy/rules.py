@@ -103,7 +103,8 @@ def standard() -> Policy:
 
     M118 manager, account manager, service staff (and custodian and officer, who keep and audit the files) consult,
     nobody else; M124 sales do not consult; M126 originals are consulted only; M75 everyone collects; SPECIAL fields
-    need a purpose, and service reads of them under `serve` those that keep a guest safe.
+    need a purpose, and service reads of them under `serve` those that keep a guest safe. M139 who consults exports
+    what he may read; but service, whose copies are to be called back (M125), and what was exported cannot be.
     """
     staff = frozenset({"manager", "account_manager", "service", "custodian", "officer"})
     return Policy(
@@ -111,6 +112,10 @@ def standard() -> Policy:
             Rule(id="M118-consult", effect="permit", kinds=staff, verbs=frozenset({"consult", "explain"}),
                  fields=Fields(tier=Tier.PERSONAL)),
             Rule(id="M118-special", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"consult"}),
+                 purposes=frozenset(PURPOSES)),
+            Rule(id="M139-export", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"export"}),
+                 fields=Fields(tier=Tier.PERSONAL)),
+            Rule(id="M139-special", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"export"}),
                  purposes=frozenset(PURPOSES)),
             Rule(id="M125-safety", effect="permit", kinds=frozenset({"service"}), verbs=frozenset({"consult"}),
                  fields=Fields(tier=None, flags=frozenset({"safety"})), purposes=frozenset({"serve"})),

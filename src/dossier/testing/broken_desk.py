@@ -162,9 +162,9 @@ def questions_are_answers() -> Sequence[Replace]:
     """Whoever bears the name of a known person is that person."""
     key = Keys._key
 
-    def same_part(self: Keys, field: Any, path: str, part: Any, known: Any, questions: Any) -> str:
+    def same_part(self: Keys, field: Any, path: str, same: str, questions: Any) -> str:
         asked: dict[str, str] = {}
-        found = key(self, field, path, part, known, asked)
+        found = key(self, field, path, same, asked)
         return next(iter(asked.values()), found)
 
     return [(Keys, "_key", same_part)]
