@@ -11,7 +11,7 @@ import msgspec
 
 from dossier.errors import DamagedError
 from dossier.model.claims import Json
-from dossier.model.fields import Leaf, SectionSpec
+from dossier.model.fields import Leaf
 
 
 def typed(leaf: Leaf, value: Json) -> Any:
@@ -21,8 +21,3 @@ def typed(leaf: Leaf, value: Json) -> Any:
     except (msgspec.ValidationError, ValueError, TypeError):
         pass
     raise DamagedError(what=leaf.pattern)
-
-
-def computed_values(spec: SectionSpec, facts: dict[str, Json]) -> dict[str, Any]:
-    """Typed values of a section's computed fields, by field name."""
-    return {name: typed(spec.leaf(name), value) for name, value in facts.items() if value is not None}

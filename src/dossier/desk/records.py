@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
-from dossier.codec import projector
+from dossier.codec import lens
 from dossier.codec.documents import Document
 from dossier.desk.changes import Draft
 from dossier.desk.finding import open_cursor, seal_cursor
@@ -170,7 +170,8 @@ def record_view(archive: Archive, row: Row, decision: Decision) -> RecordView:
     spec = archive.registry.find(PREFIX + head.kind)
     content: Any = WITHHELD
     if spec is not None:
-        content = projector(spec, decision.mask(spec))(archive.registry.codec(spec).load(bytes(head.entered)))
+        through = lens(spec, decision.mask(spec))
+        content = through.show(through.load(head.entered))
     dossier, _, record = row.id.partition("/")
     return RecordView(record, dossier, head.kind, head.state, content, head.at, head.entries)
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
+import msgspec
 
-from dossier.codec import SectionRegistry, projector, withheld_view
+from dossier.codec import Lens, SectionRegistry, lens, withheld_view
 from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import get
 from dossier.codec.state import Head, Peek, StoredClaims, may_ask, peek, peek_claims, until_of
-from dossier.codec.typed import computed_values, typed
+from dossier.codec.typed import typed
 from dossier.codec.upgrade import opaque
 from dossier.errors import InputError, NotPicklableError
 from dossier.model.absence import Absence
@@ -119,12 +119,16 @@ class DossierView:
         self._registry = registry
         self._key = key
         self._pages = pages
+        self._seen: Peek | None = None
         self._sections: dict[str, Any] = {}
         self._claims: dict[str, StoredClaims] = {}
 
-    @cached_property
+    @property
     def _peek(self) -> Peek:
-        return peek(self._body)
+        found = self._seen
+        if found is None:
+            found = self._seen = peek(self._body)
+        return found
 
     # -- head -------------------------------------------------------------------------------------
 
@@ -206,56 +210,44 @@ class DossierView:
 
     def _project(self, spec: SectionSpec) -> Any:
         mask = self._decision.mask(spec)
-        versions = self._peek.head.versions
+        head = self._peek.head
         if not mask or (
-            versions.get(spec.key, spec.version) != spec.version
-            and opaque(self._registry, spec.key, self.kind, versions)
+            head.versions.get(spec.key, spec.version) != spec.version
+            and opaque(self._registry, spec.key, head.kind, head.versions)
         ):
             return withheld_view(spec)
-        loaded = self._load(spec, mask)
-        return projector(spec, mask)(loaded)
+        through = lens(spec, mask)
+        return through.show(self._load(through))
 
-    def _load(self, spec: SectionSpec, mask: int) -> Any:
-        codec = self._registry.codec(spec)
-        raw = self._current(spec, self._peek)
-        section = codec.load(raw) if raw is not None else spec.cls()
-        parts = anatomy(spec)
-        changes: dict[str, Any] = {}
-        if parts.special and self._special and mask & parts.apart:
-            apart = self._current(spec, peek(self._special))
-            if apart is not None:
-                other = codec.load(apart)
-                changes = {name: getattr(other, name) for name in parts.special}
-        if parts.computed and self._facts is not None:
-            changes.update(computed_values(spec, self._facts().get(spec.key, {})))
-        if parts.items and may_ask(self._peek.claims):
+    def _load(self, through: Lens) -> Any:
+        """The fields of a section that may be read, from the compartments and rows they stand in."""
+        spec = through.spec
+        held = through.load(self._current(spec, self._peek))
+        if through.special and self._special:
+            apart = through.load(self._current(spec, peek(self._special)))
+            for name in through.special:
+                setattr(held, name, getattr(apart, name))
+        if through.computed and self._facts is not None:
+            facts = self._facts().get(spec.key, {})
+            for name in through.computed:
+                if name in facts:
+                    setattr(held, name, typed(spec.leaf(name), facts[name]))
+        if through.items and may_ask(self._peek.claims):
             pending = {path for path, _ in self._table("core").questions}
-            changes.update(self._without_questions(spec, section, pending))
-        for name, value in changes.items():
-            # The section was made for this view alone and nobody has seen it yet.
-            object.__setattr__(section, name, value)
-        return section
+            for name in through.items:
+                kept = [part for part in getattr(held, name) if f"{spec.key}/{name}[{part.key}]" not in pending]
+                setattr(held, name, tuple(kept))
+        return held
 
-    def _current(self, spec: SectionSpec, state: Peek) -> bytes | None:
+    def _current(self, spec: SectionSpec, state: Peek) -> bytes | msgspec.Raw:
+        """The stored section in the version that is registered."""
         raw = state.sections.get(spec.key)
         if raw is None:
-            return None
+            return b"{}"
         version = self._peek.head.versions.get(spec.key, spec.version)
-        if version == spec.version:
-            return cast(bytes, raw)
-        if self._registry.status(spec.key, spec.kind, version) == "older":
+        if version != spec.version and self._registry.status(spec.key, spec.kind, version) == "older":
             return self._registry.upcast(spec.key, spec.kind, version, bytes(raw))
-        return cast(bytes, raw)
-
-    @staticmethod
-    def _without_questions(spec: SectionSpec, section: Any, pending: set[str]) -> dict[str, Any]:
-        changes: dict[str, Any] = {}
-        for name in anatomy(spec).items:
-            parts = getattr(section, name)
-            kept = tuple(part for part in parts if f"{spec.key}/{name}[{part.key}]" not in pending)
-            if len(kept) < len(parts):
-                changes[name] = kept
-        return changes
+        return raw
 
     # -- claims -----------------------------------------------------------------------------------
 

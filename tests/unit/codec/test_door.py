@@ -11,7 +11,7 @@ import attrs
 import msgspec
 import pytest
 
-from dossier.codec import Door, SectionRegistry, default_registry, projector, strict_loads
+from dossier.codec import Door, SectionRegistry, default_registry, lens, strict_loads
 from dossier.errors import InputError
 from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, edit
@@ -122,7 +122,7 @@ def test_changes_say_more_than_values() -> None:
 
 def test_a_part_of_a_view_names_what_to_remove() -> None:
     section = OrganizationBasic(phones=[PhonePart(key="k1", number=Phone("1"))])
-    view = projector(ORGANIZATION, ORGANIZATION.mask("name", "phones[*]/use"))(section)
+    view = lens(ORGANIZATION, ORGANIZATION.mask("name", "phones[*]/use")).show(section)
     parsed = DOOR.parse(ORGANIZATION, {"phones": edit(remove=view.phones)})
     assert parsed.edits["phones"].remove == (PhonePart(key="k1"),)
     assert DOOR.parse(ORGANIZATION, {"phones": list(view.phones)}).problems[0].code == "value.type"
@@ -216,7 +216,7 @@ def test_whole_sections() -> None:
 
 def test_typed_sections_are_checked_with_every_problem() -> None:
     good = OrganizationBasic(name="甲", phones=[PhonePart(number=Phone("1"))])
-    assert DOOR.check(good) == REGISTRY.codec(ORGANIZATION).dump(good)
+    assert DOOR.check(good).raw == REGISTRY.codec(ORGANIZATION).dump(good)
     bad = OrganizationBasic(
         name="a\0",
         founded="2020-13",  # type: ignore[arg-type]
@@ -273,7 +273,7 @@ def test_values_of_packs_are_read_in_the_same_way() -> None:
     assert problems == () and wine == Wine(
         grape=Grape("Merlot", True), blend=[Grape("Riesling", False, Decimal("0.5"))]
     )
-    assert registry.codec(spec).load(door.check(wine)) == wine
+    assert registry.codec(spec).load(door.check(wine).raw) == wine
     parsed = door.parse(spec, {"grape": "Merlot", "blend": [{"name": "R" * 11, "red": 1, "share": 0.5}, {"red": True}]})
     assert [(each.path, each.code) for each in parsed.problems] == [
         ("pack:wine/grape", "value.unreadable"),
@@ -297,7 +297,7 @@ def test_wrong_insides_of_a_packs_value_are_found() -> None:
 
 def test_a_backslash_is_not_mistaken_for_nul() -> None:
     section = OrganizationBasic(name="C:\\u0000")
-    assert REGISTRY.codec(ORGANIZATION).load(DOOR.check(section)) == section
+    assert REGISTRY.codec(ORGANIZATION).load(DOOR.check(section).raw) == section
 
 
 @pytest.mark.parametrize(

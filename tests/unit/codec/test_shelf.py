@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dossier.codec import SectionRegistry, default_registry, projector, view_class, withheld_view
+from dossier.codec import SectionRegistry, default_registry, lens, view_class, withheld_view
 from dossier.errors import DamagedError, InputError, WithheldError
 from dossier.model.fields import SectionSpec, Shape, Tier, many, one, section, section_spec
 from dossier.model.sections import KERNEL, KeyPerson, OrganizationBasic, PhonePart
@@ -149,22 +149,22 @@ def _all_masked(spec: SectionSpec, view: Any, mask: int) -> None:
 def test_projection_withholds_exactly_what_the_mask_leaves_out(case: tuple[SectionSpec, Any, int]) -> None:
     spec, held, number = case
     mask = number & spec.full
-    view = projector(spec, mask)(held)
+    view = lens(spec, mask).show(held)
     _all_masked(spec, view, mask)
     assert type(view) is view_class(spec.cls)
-    full = projector(spec, spec.full)(held)
+    full = lens(spec, spec.full).show(held)
     for name in spec.fields:
         if not spec.fields[name].fields:
             assert getattr(full, name) == getattr(held, name)
 
 
 def test_a_withheld_field_looks_the_same_whether_there_is_a_value_or_not() -> None:
-    assert projector(ORGANIZATION, 0)(SAMPLE) == withheld_view(ORGANIZATION)
-    assert repr(projector(ORGANIZATION, 0)(SAMPLE)) == repr(withheld_view(ORGANIZATION))
+    assert lens(ORGANIZATION, 0).show(SAMPLE) == withheld_view(ORGANIZATION)
+    assert repr(lens(ORGANIZATION, 0).show(SAMPLE)) == repr(withheld_view(ORGANIZATION))
 
 
 def test_views_are_immutable_and_survive_pickle() -> None:
-    view = projector(ORGANIZATION, ORGANIZATION.mask("name", "key_persons"))(SAMPLE)
+    view = lens(ORGANIZATION, ORGANIZATION.mask("name", "key_persons")).show(SAMPLE)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         view.name = "y"
     again = pickle.loads(pickle.dumps(view))
@@ -176,9 +176,9 @@ def test_views_are_immutable_and_survive_pickle() -> None:
 def test_views_of_packs() -> None:
     registry = _registry()
     spec = registry.spec("pack:wine")
-    view = projector(spec, spec.mask("grapes"))(Wine(label="Z", grapes=["a"]))
+    view = lens(spec, spec.mask("grapes")).show(Wine(label="Z", grapes=["a"]))
     assert view.label is WITHHELD and view.grapes == ("a",) and type(view).__name__ == "WineView"
-    assert "Z" not in repr(projector(spec, spec.full)(Wine(label="Z")))
+    assert "Z" not in repr(lens(spec, spec.full).show(Wine(label="Z")))
 
 
 def test_masks_by_name() -> None:
