@@ -187,7 +187,7 @@ class Finder:
         home = next(iter(asking.homes), "core")
         collection = "dossiers" if home == "core" else "special"
         full: Expr = And((Eq("into", None), said))
-        query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=home == "core")
+        query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=home == "core", index=False)
         return Plan(query, [shape, order or "", limit])
 
     # -- conditions -------------------------------------------------------------------------------

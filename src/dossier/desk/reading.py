@@ -82,7 +82,7 @@ class Reading:
     ) -> Event:
         """An event of this actor. DeniedError, on record, where he was dismissed from the role meanwhile."""
         if outcome == "allowed" and verb not in _LOOKED:
-            (row,) = self.archive.repository.get_many([self._row])
+            (row,) = self.archive.repository.get_many([self._row], index=False)
             self._look(row, decision, verb)
         return Event(
             act=act,
@@ -160,7 +160,7 @@ class Reading:
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
         found: list[DossierView | None] = []
         keys.append(self._row)
-        rows = self.archive.repository.get_many(keys)
+        rows = self.archive.repository.get_many(keys, index=False)
         staff = rows.pop()
         if (staff.version if staff is not None else 0) != self._since:
             self._look(staff, decision, "consult")
@@ -180,12 +180,12 @@ class Reading:
             page = state.find(query)
             found: Sequence[Row | None] = page.rows
             if query.collection != "dossiers":
-                found = state.get_many([Key("dossiers", row.id) for row in page.rows])
+                found = state.get_many([Key("dossiers", row.id) for row in page.rows], index=False)
             cores = [row for row in found if row is not None]
             beside = ("special", "facts") if self.apart(decision) else ("facts",)
             keys = [Key(name, row.id) for name in beside for row in cores]
             keys.append(self._row)
-            rows = state.get_many(keys)
+            rows = state.get_many(keys, index=False)
             staff = rows.pop()
         if (staff.version if staff is not None else 0) != self._since:
             self._look(staff, decision, "find")
@@ -247,7 +247,7 @@ class Reading:
     def _combined(self, head: Head, dossier: str, decision: Decision, today: str) -> DossierView:
         members = self.members(dossier)
         keys = [Key(c, d) for d in members for c in ("dossiers", "special")]
-        rows = self.archive.repository.get_many(keys)
+        rows = self.archive.repository.get_many(keys, index=False)
         cores = [row for row in rows[0::2] if row is not None]
         if len(cores) < len(members):
             raise DamagedError(what="link")
@@ -270,7 +270,8 @@ class Reading:
         """Computed fields of a file, or of the linked set it stands for, that are read when somebody looks at them."""
 
         def read() -> Mapping[str, Any]:
-            core, row = self.archive.repository.get_many([Key("dossiers", dossier), Key("facts", dossier)])
+            keys = [Key("dossiers", dossier), Key("facts", dossier)]
+            core, row = self.archive.repository.get_many(keys, index=False)
             if core is None:
                 return {}  # begun in a unit that is not written yet
             head = head_of(core.body)
@@ -286,7 +287,7 @@ class Reading:
         return lambda: decode(row.body) if row is not None else {}
 
     def _head(self, dossier: str) -> Head:
-        (row,) = self.archive.repository.get_many([Key("dossiers", dossier)])
+        (row,) = self.archive.repository.get_many([Key("dossiers", dossier)], index=False)
         if row is None:
             raise DamagedError(what="link")
         return head_of(row.body)

@@ -17,9 +17,9 @@ from dossier.repository.rows import Batch, Capabilities, Collection, Key, Page, 
 class Reader(Protocol):
     """Reads of a repository; also what `snapshot()` gives, where all reads see one state."""
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
-        """Rows in the order of `keys`, None for missing. Sees every batch whole or not at all. QueryError for a
-        collection that was not declared."""
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
+        """Rows in the order of `keys`, None for missing; with `index=False` their index is empty. Sees every batch
+        whole or not at all. QueryError for a collection that was not declared."""
         ...
 
     def find(self, query: Query) -> Page:

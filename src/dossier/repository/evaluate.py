@@ -61,13 +61,13 @@ class View:
     def __init__(self, shapes: Mapping[str, Shape], rows: Mapping[str, Rows]) -> None:
         self._shapes, self._rows = shapes, rows
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
         """Rows in the order of `keys`, None for missing."""
         found: list[Row | None] = []
         for key in keys:
             shape_named(self._shapes, key.collection)
             stored = self._rows[key.collection].get(key.id)
-            found.append(None if stored is None else _given(stored.row, True))
+            found.append(None if stored is None else _given(stored.row, index=index))
         return found
 
     def find(self, query: Query) -> Page:
@@ -84,7 +84,7 @@ class View:
             rows = [row for row in rows if _follows(query, row, value, id)]
         page, more = rows[: query.limit], len(rows) > query.limit
         cursor = make_cursor(query, _order_value(query, page[-1]), page[-1].id) if more else None
-        return Page(tuple(_given(row, query.bodies) for row in page), cursor)
+        return Page(tuple(_given(row, query.bodies, query.index) for row in page), cursor)
 
     def count(self, collection: str, where: Expr) -> int:
         """How many rows satisfy `where`."""
@@ -127,8 +127,9 @@ class View:
         return iter([_given(rows[id].row, bodies) for id in ids[: limit if limit is None else max(limit, 0)]])
 
 
-def _given(row: Row, bodies: bool) -> Row:
-    return Row(row.collection, row.id, row.version, row.body if bodies else b"", dict(row.index), row.scope)
+def _given(row: Row, bodies: bool = True, index: bool = True) -> Row:
+    body = row.body if bodies else b""
+    return Row(row.collection, row.id, row.version, body, dict(row.index) if index else {}, row.scope)
 
 
 def _scalar(value: IndexValue) -> IndexScalar:

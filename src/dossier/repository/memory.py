@@ -121,10 +121,10 @@ class MemoryRepository:
 
     # -- reads
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
         """See `Reader.get_many`."""
         with self._reading() as view:
-            return view.get_many(keys)
+            return view.get_many(keys, index=index)
 
     def find(self, query: Query) -> Page:
         """See `Reader.find`."""

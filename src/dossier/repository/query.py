@@ -114,8 +114,8 @@ class Order:
 class Query:
     """Which rows of one collection, in which order, how many, from where on.
 
-    `after` is the cursor of the page before. `bodies=False` gives rows with body b"" (index and version only).
-    `limit` is 1..1000 rows a page.
+    `after` is the cursor of the page before. `bodies=False` gives rows with body b"", `index=False` rows with an empty
+    index. `limit` is 1..1000 rows a page.
     """
 
     collection: str
@@ -124,6 +124,7 @@ class Query:
     limit: int = 50
     after: str | None = None
     bodies: bool = True
+    index: bool = True
 
 
 @attrs.frozen(kw_only=True)

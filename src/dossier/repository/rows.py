@@ -70,7 +70,8 @@ class Key:
 class Row:
     """A stored row. `version` counts from 1; `body` is canonical JSON, given back byte for byte (K1).
 
-    `body` is b"" where a page was asked for without bodies. `index` holds the declared fields that are present.
+    `body` is b"" where rows were asked for without bodies. `index` holds the declared fields that are present, none
+    where rows were asked for without them.
     """
 
     collection: str

@@ -258,6 +258,14 @@ class BodiesAnyway(_OtherQuery):
         return super().find(attrs.evolve(query, bodies=True))
 
 
+class IndexAnyway(_OtherQuery):
+    """Gives index values where none were asked for."""
+
+    def find(self, query: Query) -> Page:
+        """See `Reader.find`."""
+        return super().find(attrs.evolve(query, index=True))
+
+
 class DerivedLostAtPut(_OtherQuery):
     """A Put clears the derived fields."""
 

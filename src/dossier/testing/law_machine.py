@@ -93,10 +93,11 @@ class _Machine(RuleBasedStateMachine):
                 self.pair.ask(data.draw(queries(one, self.pair.rows(one.name))))
         self.reach["find"] += 1
 
-    @rule(chosen=st.lists(ids, max_size=6))
-    def get_many(self, chosen: list[str]) -> None:
+    @rule(chosen=st.lists(ids, max_size=6), index=st.booleans())
+    def get_many(self, chosen: list[str], index: bool) -> None:
         keys = [Key(one.name, id) for id in chosen for one in self.pair.declared]
-        same("get_many", self.pair.repository.get_many(keys), self.pair.oracle.get_many(keys))
+        got, wanted = (one.get_many(keys, index=index) for one in (self.pair.repository, self.pair.oracle))
+        same("get_many", got, wanted)
         self.reach["get_many"] += 1
 
     @rule(start=ids, stop=st.none() | ids, descending=st.booleans(), limit=st.none() | st.integers(1, 5))

@@ -84,6 +84,11 @@ def absent_first(value: Any) -> tuple[Any, ...]:
     return (0,) if value is None else (1, value)
 
 
+def _given(row: Row, *, bodies: bool = True, index: bool = True) -> Row:
+    """The row with what was asked for."""
+    return attrs.evolve(row, body=row.body if bodies else b"", index=row.index if index else {})
+
+
 class OracleReader:
     """Reads of one oracle: of its newest state, or of the state it was given (a snapshot)."""
 
@@ -91,12 +96,13 @@ class OracleReader:
         self._store = store
         self._state = state
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
         """See `Reader.get_many`."""
         cells = self._cells()
         for key in keys:
             self._collection(key.collection)
-        return [self._row(key.collection, key.id, cells.get((key.collection, key.id))) for key in keys]
+        rows = [self._row(key.collection, key.id, cells.get((key.collection, key.id))) for key in keys]
+        return [row and _given(row, index=index) for row in rows]
 
     def find(self, query: Query) -> Page:
         """See `Reader.find`."""
@@ -110,7 +116,7 @@ class OracleReader:
         page = self._cut(rows, query.limit)
         more = len(rows) > len(page)
         cursor = self._cursor(page[-1], query) if more and page else None
-        return Page(tuple(row if query.bodies else attrs.evolve(row, body=b"") for row in page), cursor)
+        return Page(tuple(_given(row, bodies=query.bodies, index=query.index) for row in page), cursor)
 
     def count(self, collection: str, where: Expr) -> int:
         """See `Reader.count`."""
@@ -133,7 +139,7 @@ class OracleReader:
         if descending:
             ids.reverse()
         rows = [row for id in ids[:limit] if (row := self._row(collection, id, cells[collection, id])) is not None]
-        return iter([row if bodies else attrs.evolve(row, body=b"") for row in rows])
+        return iter([_given(row, bodies=bodies) for row in rows])
 
     def aggregate(
         self, collection: str, where: Expr, *, by: Sequence[str] = (), sums: Sequence[str] = ()

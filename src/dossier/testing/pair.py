@@ -66,7 +66,9 @@ class Pair:
             wanted = self.rows(one.name)
             same(f"scan of {one.name}", list(self.repository.scan(one.name)), wanted)
             keys = [Key(one.name, id) for id in (*IDS[::-1], "nobody", IDS[0])]
-            same("get_many", self.repository.get_many(keys), self.oracle.get_many(keys))
+            for index in (True, False):
+                found = self.oracle.get_many(keys, index=index)
+                same("get_many", self.repository.get_many(keys, index=index), found)
             self.ask(Query(collection=one.name, limit=MANY))
 
     def ask(self, query: Query, *, on: tuple[Reader, OracleReader] | None = None) -> list[Row]:

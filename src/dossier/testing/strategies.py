@@ -358,4 +358,5 @@ def queries(draw: st.DrawFn, collection: Collection, rows: Sequence[Row]) -> Que
     order = Order(_pick(draw, single), draw(st.booleans())) if draw(st.integers(0, 3)) else None
     where = _expression(draw, collection, rows, 3)
     limit = _pick(draw, (1, 2, 3, 5, 50))
-    return Query(collection=collection.name, where=where, order=order, limit=limit, bodies=draw(st.booleans()))
+    bodies, index = draw(st.booleans()), draw(st.booleans())
+    return Query(collection=collection.name, where=where, order=order, limit=limit, bodies=bodies, index=index)

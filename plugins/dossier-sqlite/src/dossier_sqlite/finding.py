@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from dossier.repository import Composite, IndexScalar, Order, Page, Query
+from dossier.repository import Composite, IndexScalar, Order, Page, Query, Row
 from dossier.repository.asking import check_query, make_cursor, open_cursor
 from dossier_sqlite.searching import has_text, shortcut
 from dossier_sqlite.tables import Table
@@ -34,26 +34,39 @@ def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) ->
     alone = (searching or len(segments) > 1) and not conn.in_transaction
     if alone:
         conn.execute("begin")
+    columns = _columns(table, query)
     records = None
     if searching:
-        records = shortcut(conn, table, form, params, beyond="" if after is None else after[1], bodies=query.bodies)
+        records = shortcut(conn, table, form, params, beyond="" if after is None else after[1], columns=columns)
     if records is None:
         records = []
         for segment in segments:
-            sql = _statement(table, form, query.order, segment, query.bodies, after is not None)
+            sql = _statement(table, form, query.order, segment, columns, after is not None)
             params[-1] = limit + 1 - len(records)
             records += conn.execute(sql, params).fetchall()
             if len(records) > limit:
                 break
     if alone:
         conn.execute("commit")
-    rows = tuple(map(table.row, records[:limit]))
+    if query.index:
+        rows = tuple(map(table.row, records[:limit]))
+    else:
+        rows = tuple(
+            [Row(table.name, id, version, body, {}, scope) for id, version, scope, body, *_ in records[:limit]]
+        )
     if len(records) <= limit:
         return Page(rows)
-    last = rows[-1]
-    value = None if query.order is None else last.index.get(query.order.field)
-    assert not isinstance(value, tuple)
-    return Page(rows, make_cursor(query, value, last.id))
+    value = None if query.order is None else records[limit - 1][-1]
+    if value is not None and query.order is not None and table.shape.every[query.order.field] == "bool":
+        value = bool(value)
+    return Page(rows, make_cursor(query, value, rows[-1].id))
+
+
+def _columns(table: Table, query: Query) -> str:
+    """What is selected of the rows of a page."""
+    if query.index:
+        return table.select if query.bodies else table.select_bare
+    return "t.id, t.version, t.scope, " + ("t.body" if query.bodies else "x''")
 
 
 def _table(tables: Mapping[str, Table], query: Query) -> Table:
@@ -71,16 +84,17 @@ def _segments(order: Order | None, after: tuple[IndexScalar, str] | None) -> tup
     return ("ties", "below", "absent") if order.descending else ("ties", "above")
 
 
-def _statement(table: Table, form: Form, order: Order | None, segment: str, bodies: bool, cursor: bool) -> str:
-    key = (form, order, segment, bodies)
+def _statement(table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool) -> str:
+    key = (form, order, segment, columns)
     sql = table.plans.get(key)
     if sql is None:
-        sql = table.plans[key] = _build(table, form, order, segment, bodies, cursor)
+        sql = table.plans[key] = _build(table, form, order, segment, columns, cursor)
     return sql
 
 
-def _build(table: Table, form: Form, order: Order | None, segment: str, bodies: bool, cursor: bool) -> str:
-    """The statement of one segment. Parameters: those of the form, value and id of the cursor, how many rows."""
+def _build(table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool) -> str:
+    """The statement of one segment: these columns and the value of the order field. Parameters: those of the form,
+    value and id of the cursor, how many rows."""
     terms, starts, conditions, used = numbered(table, form)
     value, id, many = used + 1, used + 2, used + (3 if cursor else 1)
     column = "t.id" if order is None else f"t.{table.columns[order.field]}"
@@ -119,8 +133,7 @@ def _build(table: Table, form: Form, order: Order | None, segment: str, bodies: 
         keys = f"select * from ({union}) order by o{descending}, id limit ?{many}"
     # k is filled in this order and CROSS JOIN keeps it outermost, so the rows come in it; sorting once more would
     # carry the bodies through the sorter (measured: half the time of a page).
-    columns = table.select if bodies else table.select_bare
-    return f"with k as materialized ({keys}) select {columns} from k cross join {table.sql} t on t.rid = k.rid"
+    return f"with k as materialized ({keys}) select {columns}, k.o from k cross join {table.sql} t on t.rid = k.rid"
 
 
 def _merged(table: Table, terms: tuple[Form, ...], order: Order | None) -> int | None:

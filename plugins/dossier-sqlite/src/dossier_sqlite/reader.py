@@ -35,9 +35,9 @@ class SqliteReader:
             self._return(conn)
         raise failure
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
         """See `Reader.get_many`."""
-        return self._read(reading.get_many, keys)
+        return self._read(reading.get_many if index else reading.get_bare, keys)
 
     def find(self, query: Query) -> Page:
         """See `Reader.find`."""

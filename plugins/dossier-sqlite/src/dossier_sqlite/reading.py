@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dossier.errors import QueryError
-from dossier.repository import Expr, Group, Key, Row
+from dossier.repository import Expr, Group, Key, Row, encode
 from dossier.repository.asking import check_aggregate, check_where
 from dossier_sqlite.tables import Table
 from dossier_sqlite.where import Sql, read
@@ -43,6 +43,31 @@ def get_many(conn: sqlite3.Connection, tables: Mapping[str, Table], keys: Sequen
     if alone:
         conn.execute("commit")
     return found
+
+
+def get_bare(conn: sqlite3.Connection, tables: Mapping[str, Table], keys: Sequence[Key]) -> list[Row | None]:
+    """Like `get_many`, rows without index values: all of them by one statement."""
+    asked: dict[str, list[str]] = {}
+    for key in keys:
+        asked.setdefault(table_named(tables, key.collection).name, []).append(key.id)
+    if not asked:
+        return []
+    names = tuple(asked)
+    form = tuple((name, len(ids) == 1) for name, ids in asked.items())
+    plans = tables[names[0]].plans
+    sql = plans.get(("bare", form))
+    if sql is None:
+        sql = plans["bare", form] = " union all ".join(
+            f"select {place}, t.id, t.version, t.scope, t.body from {tables[name].sql} t where t.id"
+            f" {'= ?' if single else 'in (select value from json_each(?))'}"
+            for place, (name, single) in enumerate(form)
+        )
+    params = [ids[0] if len(ids) == 1 else encode(ids).decode() for ids in asked.values()]
+    found = {
+        (names[place], id): Row(names[place], id, version, body, {}, scope)
+        for place, id, version, scope, body in conn.execute(sql, params).fetchall()
+    }
+    return [found.get((key.collection, key.id)) for key in keys]
 
 
 def count(conn: sqlite3.Connection, tables: Mapping[str, Table], collection: str, where: Expr) -> int:

@@ -30,9 +30,9 @@ def has_text(form: Form) -> bool:
 
 
 def shortcut(
-    conn: sqlite3.Connection, table: Table, form: Form, params: list[Any], *, beyond: str, bodies: bool
+    conn: sqlite3.Connection, table: Table, form: Form, params: list[Any], *, beyond: str, columns: str
 ) -> list[tuple[Any, ...]] | None:
-    """The records of a page in id order after the id `beyond`; None where neither way is good.
+    """The records of a page in id order after the id `beyond`, with these columns; None where neither way is good.
 
     `params` are those of the page: of the form first, how many rows last.
     """
@@ -58,31 +58,31 @@ def shortcut(
         if many * many <= wanted * rows:
             return None
         extent = SLACK * wanted * rows // many
-    key = ("few" if few else "walk", form, bodies)
+    key = ("few" if few else "walk", form, columns)
     sql = table.plans.get(key)
     if sql is None:
         for other, term in enumerate(terms):
             if term[0] == "contains":
                 conditions[other] = f"instr(t.{table.columns[term[1]]}, ?{starts[other] + 1}) > 0"
-        sql = table.plans[key] = (_few if few else _walk)(table, " and ".join(conditions), used, bodies)
+        sql = table.plans[key] = (_few if few else _walk)(table, " and ".join(conditions), used, columns)
     records = conn.execute(sql, (*params[:used], beyond, extent, wanted)).fetchall()
     return records if few or len(records) == wanted else None
 
 
-def _walk(table: Table, where: str, used: int, bodies: bool) -> str:
+def _walk(table: Table, where: str, used: int, columns: str) -> str:
     """Parameters: those of the form, the id to go on from, how many rows to walk, how many to give."""
     return (
-        f"select {table.select if bodies else table.select_bare}"
+        f"select {columns}"
         f" from (select rid from {table.sql} where id > ?{used + 1} order by id limit ?{used + 2}) k"
         f" cross join {table.sql} t on t.rid = k.rid where {where} limit ?{used + 3}"
     )
 
 
-def _few(table: Table, where: str, used: int, bodies: bool) -> str:
+def _few(table: Table, where: str, used: int, columns: str) -> str:
     """Parameters: those of the form, the id to go on from, a JSON list of rids, how many rows to give."""
     return (
         f"with k as materialized (select t.rid as rid from json_each(?{used + 2}) j"
         f" cross join {table.sql} t on t.rid = j.value where t.id > ?{used + 1} and {where}"
-        f" order by t.id limit ?{used + 3}) select {table.select if bodies else table.select_bare}"
+        f" order by t.id limit ?{used + 3}) select {columns}"
         f" from k cross join {table.sql} t on t.rid = k.rid"
     )
