@@ -139,9 +139,7 @@ class ExportsCounter:
         # A number never changes: no customer is passed over or met twice while others write.
         return made(order="number") if order is None and plan.query.collection == "dossiers" else plan
 
-    def _layout(
-        self, decision: Decision, spec: SectionSpec | None, fields: Sequence[str] | None, lang: Lang
-    ) -> Layout:
+    def _layout(self, decision: Decision, spec: SectionSpec | None, fields: Sequence[str] | None, lang: Lang) -> Layout:
         if spec is None:
             specs = [each for each in self._archive.registry.specs() if not each.key.startswith(PREFIX)]
             return layout(specs, HEAD, decision, fields, lang)

@@ -77,7 +77,7 @@ class _Csv:
 
     def add(self, head: Mapping[str, str], sections: Sections) -> None:
         line = cells(self._columns, head, sections, self._lang)
-        self._writer.writerow([guarded(cell) if type(cell) is str else _digits(cell) for cell in line])
+        self._writer.writerow([guarded(cell) if isinstance(cell, str) else _digits(cell) for cell in line])
 
     def close(self) -> None:
         _sync(self._file)
@@ -126,10 +126,10 @@ class _Book:
         for place, cell in enumerate(line):
             if cell is None:
                 continue
-            if type(cell) is not str and _fits(cell):
+            if not isinstance(cell, str) and _fits(cell):
                 self._sheet.write_number(self._row, place, cell)
                 continue
-            text = guarded(cell) if type(cell) is str else _digits(cell)
+            text = guarded(cell) if isinstance(cell, str) else _digits(cell)
             if len(text) > SHEET_CELL:
                 raise LimitError(what="characters of a cell of a sheet", limit=SHEET_CELL)
             self._sheet.write_string(self._row, place, text)

@@ -432,8 +432,8 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
     "export.fields": (
         "fields 须为字段路径的列表",
         "fields is a list of field paths",
-        "如 fields=[\"basic/name\", \"basic/phones\"]",
-        "such as fields=[\"basic/name\", \"basic/phones\"]",
+        '如 fields=["basic/name", "basic/phones"]',
+        'such as fields=["basic/name", "basic/phones"]',
     ),
     "export.lang": (
         "语言须为 zh 或 en",

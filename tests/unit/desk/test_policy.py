@@ -13,7 +13,8 @@ from dossier.testing.desk_place import DeskPlace
 CONSULT = {"custodian", "account_manager", "service", "manager", "officer"}
 EDIT = {"custodian", "account_manager", "service", "manager"}
 COLLECT = set(KINDS) - {"outsider"}
-TABLE = {"consult": CONSULT, "explain": CONSULT, "edit": EDIT, "collect": COLLECT}
+EXPORT = CONSULT - {"service"}
+TABLE = {"consult": CONSULT, "explain": CONSULT, "edit": EDIT, "collect": COLLECT, "export": EXPORT}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def test_table(judge: Judge, kind: str, verb: str) -> None:
     # The library's own audit verb may be given to custodians later; consult, edit and collect are fixed.
     if verb in TABLE:
         assert allowed is (kind in TABLE[verb])
-    elif verb in ("borrow", "release", "export", "destroy", "archive_off", "approve"):
+    elif verb in ("borrow", "release", "destroy", "archive_off", "approve"):
         assert not allowed
 
 
