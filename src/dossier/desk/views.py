@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import msgspec
 
-from dossier.codec import Lens, SectionRegistry, lens, withheld_view
+from dossier.codec import SectionRegistry, lens, withheld_view
 from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import get
 from dossier.codec.state import Head, Peek, StoredClaims, may_ask, peek, peek_claims, until_of
@@ -120,6 +120,7 @@ class DossierView:
         self._key = key
         self._pages = pages
         self._seen: Peek | None = None
+        self._pending: frozenset[str] | None = None
         self._sections: dict[str, Any] = {}
         self._claims: dict[str, StoredClaims] = {}
 
@@ -204,50 +205,50 @@ class DossierView:
         """A section by its key, for packs (`view.section("hotel:guest")`); withheld where it cannot be read here."""
         found = self._sections.get(key)
         if found is None:
-            spec = self._registry.spec(key, self.kind)
-            found = self._sections[key] = self._project(spec)
+            found = self._sections[key] = self._look(key)
         return found
 
-    def _project(self, spec: SectionSpec) -> Any:
+    def _look(self, key: str) -> Any:
+        seen = self._peek
+        head = seen.head
+        spec = self._registry.spec(key, head.kind)
         mask = self._decision.mask(spec)
-        head = self._peek.head
-        if not mask or (
-            head.versions.get(spec.key, spec.version) != spec.version
-            and opaque(self._registry, spec.key, head.kind, head.versions)
-        ):
+        version = head.versions.get(key, spec.version)
+        if not mask or (version != spec.version and opaque(self._registry, key, head.kind, head.versions)):
             return withheld_view(spec)
         through = lens(spec, mask)
-        return through.show(self._load(through))
-
-    def _load(self, through: Lens) -> Any:
-        """The fields of a section that may be read, from the compartments and rows they stand in."""
-        spec = through.spec
-        held = through.load(self._current(spec, self._peek))
+        held = through.load(self._current(spec, version, seen))
         if through.special and self._special:
-            apart = through.load(self._current(spec, peek(self._special)))
+            apart = through.load(self._current(spec, version, peek(self._special)))
             for name in through.special:
                 setattr(held, name, getattr(apart, name))
         if through.computed and self._facts is not None:
-            facts = self._facts().get(spec.key, {})
+            facts = self._facts().get(key, {})
             for name in through.computed:
                 if name in facts:
                     setattr(held, name, typed(spec.leaf(name), facts[name]))
-        if through.items and may_ask(self._peek.claims):
-            pending = {path for path, _ in self._table("core").questions}
+        if through.items and (pending := self._unsettled):
             for name in through.items:
-                kept = [part for part in getattr(held, name) if f"{spec.key}/{name}[{part.key}]" not in pending]
+                kept = [part for part in getattr(held, name) if f"{key}/{name}[{part.key}]" not in pending]
                 setattr(held, name, tuple(kept))
-        return held
+        return through.show(held)
 
-    def _current(self, spec: SectionSpec, state: Peek) -> bytes | msgspec.Raw:
+    def _current(self, spec: SectionSpec, version: tuple[int, int], state: Peek) -> bytes | msgspec.Raw:
         """The stored section in the version that is registered."""
         raw = state.sections.get(spec.key)
         if raw is None:
             return b"{}"
-        version = self._peek.head.versions.get(spec.key, spec.version)
         if version != spec.version and self._registry.status(spec.key, spec.kind, version) == "older":
             return self._registry.upcast(spec.key, spec.kind, version, bytes(raw))
         return raw
+
+    @property
+    def _unsettled(self) -> frozenset[str]:
+        """Paths of the parts that are not shown until it is answered whether they are the same as others."""
+        if self._pending is None:
+            asked = self._table("core").questions if may_ask(self._peek.claims) else ()
+            self._pending = frozenset([path for path, _ in asked])
+        return self._pending
 
     # -- claims -----------------------------------------------------------------------------------
 
