@@ -151,7 +151,7 @@ def claims_of(state: State, kinds: Kinds) -> list[tuple[str, Claim]]:
         known = kinds(section)
         if known is None:
             continue
-        for path, _ in leaves(state.document(section), section, known):
+        for path, _ in leaves(state.look(section), section, known):
             shown = state.shown(path)
             if shown is not None:
                 found.append((path, shown))

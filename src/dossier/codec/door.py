@@ -14,6 +14,7 @@ from cattrs import AttributeValidationNote, ClassValidationError, ForbiddenExtra
 
 from dossier.codec.hooks import Hook, Members, converter, field_hook, member_hook, members, present
 from dossier.codec.registry import SectionRegistry
+from dossier.codec.shelf import Dumped
 from dossier.errors import InputError, Problem
 from dossier.model.absence import Absence
 from dossier.model.edits import UNSET, Edit, Unset
@@ -71,20 +72,20 @@ class Door:
         found.extend(problem("field.edit", shown_path(spec.key, name)) for name in misplaced)
         return (None, tuple(found)) if found else (cls(**parsed.values), ())
 
-    def check(self, section: Any) -> bytes:
-        """Canonical bytes of an application's section object; InputError with every problem. Fast when all is well."""
+    def check(self, section: Any) -> Dumped:
+        """An application's section object dumped; InputError with every problem. Fast when all is well."""
         mark = getattr(type(section), "__dossier_section__", None)
         spec = self._registry.find(mark.key, mark.kind) if mark is not None else None
         if spec is None or spec.cls is not type(section):
             raise InputError([problem("value.type", "section", expected="registered section", got=type_name(section))])
         codec = self._registry.codec(spec)
-        body = codec.quick(section)
-        if body is not None:
-            return body
+        dumped = codec.quick(section)
+        if dumped is not None:
+            return dumped
         checked, problems = self.parse_section(spec, section)
         if problems:
             raise InputError(problems)
-        return codec.dump(checked)
+        return Dumped(codec.dump(checked))
 
     def _parse(self, fields: Mapping[str, FieldSpec], values: Mapping[str, object], path: str) -> Parsed:
         known = self._readers.get(id(fields))

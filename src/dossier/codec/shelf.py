@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 import attrs
 import msgspec
 
+from dossier.codec.documents import Document
 from dossier.errors import DamagedError
 from dossier.model.fields import FieldSpec, SectionSpec, Shape
 from dossier.model.members import MAX_MEMBERS
@@ -23,7 +25,23 @@ from dossier.model.values.plain import PLAIN, canonical, encode
 from dossier.model.values.text import SHORT, check_code
 from dossier.repository.canonical import MAX_INT
 
+_decode = msgspec.json.Decoder().decode
 _OWN = SELF_CHECKING | {str, int, bool}
+
+
+class Dumped:
+    """A section object that was dumped: its canonical bytes `raw`, and the JSON object that they stand for."""
+
+    __slots__ = ("_made", "raw")
+
+    def __init__(self, raw: bytes, made: Document | None = None) -> None:
+        self.raw = raw
+        self._made = made
+
+    def document(self) -> Document:
+        """The JSON object, for the caller alone, who may change it: another one each time."""
+        made, self._made = self._made, None
+        return made if made is not None else _decode(self.raw)
 
 
 class _Unfit(Exception):
@@ -41,20 +59,20 @@ class SectionCodec:
     # Compiled when first needed: whoever only reads needs none of them.
 
     @cached_property
-    def _plain(self) -> Callable[[Any], dict[str, Any]]:
+    def _plain(self) -> Callable[[Any], Document]:
         return _compile(self.spec.cls, self.spec.fields, strict=False)
 
     @cached_property
-    def _strict(self) -> Callable[[Any], dict[str, Any]]:
+    def _strict(self) -> Callable[[Any], Document]:
         return _compile(self.spec.cls, self.spec.fields, strict=True)
 
     @cached_property
-    def _held(self) -> Callable[[Any], dict[str, Any]]:
+    def _held(self) -> Callable[[Any], Document]:
         return _compile(self.spec.cls, self.spec.fields, strict=False, held=True)
 
-    def dump_values(self, values: Mapping[str, Any]) -> bytes:
-        """Canonical bytes of typed values by field, as the door gives them: those of a section made of them."""
-        return encode(self._held(values))
+    def document(self, values: Mapping[str, Any]) -> Document:
+        """The JSON object of typed values by field, as the door gives them: that of a section made of them."""
+        return self._held(values)
 
     def dump(self, section: Any) -> bytes:
         """Canonical bytes of a section object that is known to be valid; see `check` for one that is not."""
@@ -68,18 +86,19 @@ class SectionCodec:
             pass
         raise DamagedError(what=self.spec.key)
 
-    def quick(self, section: Any) -> bytes | None:
-        """Canonical bytes of an application's section object, None unless everything about it is in order.
+    def quick(self, section: Any) -> Dumped | None:
+        """An application's section object dumped, None unless everything about it is in order.
 
         None says nothing of what is wrong: the door lists that.
         """
         try:
-            body = encode(self._strict(section))
+            made = self._strict(section)
+            body = encode(made)
         except (_Unfit, UnicodeEncodeError):
             return None
         if b"\\u0000" in body or (self._foreign and not self._survives(section, body)):
             return None
-        return body
+        return Dumped(body, made)
 
     def _survives(self, section: Any, body: bytes) -> bool:
         """Whether the decoder, which knows types and limits inside a pack's values, gives the same section back."""
@@ -142,8 +161,9 @@ def _flatten(holder: Any, fields: Iterable[FieldSpec], prefix: str, found: list[
 
 def _compile(
     cls: type, fields: Mapping[str, FieldSpec], *, strict: bool, held: bool = False
-) -> Callable[[Any], dict[str, Any]]:
-    """A function from an object to the plain dict of what is present in it: one test and one store per field.
+) -> Callable[[Any], Document]:
+    """A function from an object to the JSON object of what is present in it: one test and one store per field, in the
+    order of their names, as canonical bytes have it.
 
     With `held` from a mapping of its values by name.
 
@@ -159,7 +179,7 @@ def _compile(
         lines += ["    if o.key: d['key'] = o.key"]
         if strict:
             lines.append("    if o.key != '' and unfit_key(o.key): raise Unfit")
-    for name, field in fields.items():
+    for name, field in sorted(fields.items()):
         lines += [
             f"    v = o.get({name!r})" if held else f"    v = o.{name}",
             f"    if v is not None{'' if field.declared.shape is Shape.ONE else ' and v != ()'}:",
@@ -171,7 +191,7 @@ def _compile(
         lines.append("    if len(d) < 2 and (not d or 'key' in d): raise Unfit")
     lines.append("    return d")
     exec(compile("\n".join(lines), f"<plain {cls.__name__}>", "exec"), names)
-    made: Callable[[Any], dict[str, Any]] = names["plain"]
+    made: Callable[[Any], Document] = names["plain"]
     return made
 
 
@@ -212,12 +232,35 @@ def _unfit(field: FieldSpec, value: str, names: dict[str, Any]) -> str:
 
 
 def _expression(field: FieldSpec, names: dict[str, Any], *, strict: bool) -> str:
-    make: Any = _compile(field.type, field.fields, strict=strict) if field.fields else PLAIN.get(field.type)
-    if make is None:
-        return "v"
+    """A source expression for the JSON form of `v`."""
+    make = _compile(field.type, field.fields, strict=strict) if field.fields else _maker(field.type)
     names[f"make_{field.name}"] = make
+
+    def form(value: str) -> str:
+        return value if make is None else f"make_{field.name}({value})"
+
     if field.declared.shape is Shape.SERIES:
-        return f"[{{'period': x.period, 'value': make_{field.name}(x.value)}} for x in v]"
+        return f"[{{'period': x.period, 'value': {form('x.value')}}} for x in v]"
     if field.fields or field.declared.shape is Shape.SET or typing.get_origin(field.annotation) is tuple:
-        return f"[make_{field.name}(x) for x in v]"
-    return f"make_{field.name}(v)"
+        return "list(v)" if make is None else f"[{form('x')} for x in v]"
+    return form("v")
+
+
+def _maker(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes the JSON form of a value, None where it is the value itself."""
+    if kind in (str, int, bool):
+        return None
+    made: Callable[[Any], Any] = PLAIN.get(kind, _through_bytes)
+    if kind in PLAIN or kind not in SELF_CHECKING:
+        return made
+    # A value without optional parts: its attributes, amounts as text.
+    parts = [(each.name, each.type in (Decimal, "Decimal")) for each in attrs.fields(kind)]
+    inside = ", ".join(f"'{name}': {f'str(v.{name})' if exact else f'v.{name}'}" for name, exact in sorted(parts))
+    names: dict[str, Any] = {}
+    exec(f"def plain(v): return {{{inside}}}", names)
+    made = names["plain"]
+    return made
+
+
+def _through_bytes(value: Any) -> Any:
+    return _decode(encode(value))

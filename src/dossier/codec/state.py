@@ -13,7 +13,7 @@ import msgspec
 from dossier.codec.documents import Document, get, leaves, put, remove
 from dossier.errors import DamagedError
 from dossier.model.claims import Claim, Json, Source, absent, section_of, under
-from dossier.model.resolution import next_change, order_key, resolve, standing, valid_on
+from dossier.model.resolution import next_change, prevails, resolve, standing, valid_on
 
 _Raw = msgspec.Raw
 
@@ -115,6 +115,8 @@ class State:
         self.head = head or Head()
         self.raw: dict[str, bytes | msgspec.Raw] = {}
         self.documents: dict[str, Document] = {}
+        self._changed: set[str] = set()
+        """Sections whose bytes no longer say what their document says."""
         self.sources: list[Source] = []
         self.default: Source | None = None
         self.origins: dict[str, Source] = {}
@@ -149,21 +151,46 @@ class State:
 
     # -- documents --------------------------------------------------------------------------------
 
-    def document(self, section: str) -> Document:
-        """The section as a JSON object that may be changed; an empty one where it is new."""
+    def look(self, section: str) -> Document:
+        """The section as a JSON object that is not to be changed; an empty one where there is none."""
         found = self.documents.get(section)
         if found is None:
             raw = self.raw.get(section)
-            found = _plain.decode(raw) if raw is not None else {}
-            self.documents[section] = found
+            if raw is None:
+                return {}
+            found = self.documents[section] = _plain.decode(raw)
         return found
+
+    def document(self, section: str) -> Document:
+        """The section as a JSON object that may be changed; an empty one where it is new."""
+        self._changed.add(section)
+        found = self.look(section)
+        return found or self.documents.setdefault(section, {})
+
+    def begin(self, section: str, document: Document, raw: bytes | None) -> None:
+        """Take in a section that is new here; `raw` its canonical bytes, if they are at hand."""
+        self.documents[section] = document
+        if raw is None:
+            self._changed.add(section)
+        else:
+            self.raw[section] = raw
+
+    def replace(self, section: str, raw: bytes) -> None:
+        """Let a section be these bytes."""
+        self.raw[section] = raw
+        self.documents.pop(section, None)
+        self._changed.discard(section)
+
+    def has(self, section: str) -> bool:
+        """Whether anything was ever said in a section."""
+        return section in self.raw or section in self.documents
 
     def value(self, path: str) -> Json:
         """The value shown at a leaf path, `{"absent": reason}`, or None."""
         reason = self.absent.get(path)
         if reason is not None:
             return {"absent": reason}
-        found = get(self.document(section_of(path)), path)
+        found = get(self.look(section_of(path)), path)
         # The path of a whole set or series has no value of its own: its elements and periods have.
         return None if type(found) is list else found
 
@@ -185,7 +212,7 @@ class State:
     def paths(self, prefix: str, kinds: Callable[[str], Mapping[str, str]]) -> list[str]:
         """Leaf paths at or below a prefix that have a live claim."""
         section = section_of(prefix)
-        found = [path for path, _ in leaves(self.document(section), section, kinds(section))]
+        found = [path for path, _ in leaves(self.look(section), section, kinds(section))]
         pool = dict.fromkeys([*found, *self.absent, *self.rivals])
         return [path for path in pool if under(path, prefix)]
 
@@ -201,14 +228,14 @@ class State:
             self.settle(path, [*(rivals or ()), shown, claim], ranking, today, shown)
         else:
             # Two channels, no spans: the one that ranks before the other is shown, the other is its rival.
-            better, other = order_key(claim, ranking), order_key(shown, ranking)
-            if better is not None and (other is None or better > other):
+            better = prevails(claim, shown, ranking)
+            if better:
                 self._show(path, claim)
                 self.rivals[path] = [shown]
-            elif other is not None:
-                self.rivals[path] = [claim]
-            else:
+            elif better is None:
                 self.settle(path, [shown, claim], ranking, today, shown)
+            else:
+                self.rivals[path] = [claim]
 
     def settle(
         self, path: str, claims: Iterable[Claim], ranking: str, today: str, shown: Claim | None = None
@@ -295,11 +322,12 @@ class State:
 
     def encoded(self) -> dict[str, _Raw]:
         """Sections as bytes; empty ones left out."""
-        for section, document in self.documents.items():
-            if document:
+        for section in self._changed:
+            if document := self.documents.get(section):
                 self.raw[section] = _encoder.encode(document)
             else:
                 self.raw.pop(section, None)
+        self._changed.clear()
         self.documents.clear()
         return {section: _Raw(raw) for section, raw in self.raw.items()}
 

@@ -38,8 +38,7 @@ def upgrade(
         version = (stored[0], stored[1])
         if registry.status(section, kind, version) != "older":
             continue
-        state.documents.pop(section, None)
-        state.raw[section] = registry.upcast(section, kind, version, bytes(raw))
+        state.replace(section, registry.upcast(section, kind, version, bytes(raw)))
         for table in (state.origins, state.marks):
             for path in [path for path in table if section_of(path) == section]:
                 if state.value(path) is None:

@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
-import msgspec
 
 from dossier.codec import Parsed, SectionRegistry
-from dossier.codec.acts import ActHead, Assertion, Mark, StoredAct, encode_act
+from dossier.codec.acts import ActHead, Mark
 from dossier.codec.anatomy import anatomy, believes
 from dossier.codec.documents import Document, named_leaves
+from dossier.codec.shelf import Dumped
 from dossier.codec.state import State
 from dossier.codec.upgrade import upgrade
 from dossier.desk.changes import Told, told_source
 from dossier.desk.layout import Indexing, act_id, core_scope, head_index, special_scope
 from dossier.desk.loaded import Loaded
 from dossier.desk.parts import Keys, named
+from dossier.desk.said import COMPARTMENTS, Said, twice
 from dossier.errors import InputError, NewerSectionError, OlderSectionError, QuestionOpenError
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, under
 from dossier.model.edits import Edit
@@ -28,9 +29,7 @@ from dossier.model.fields import Leaf, SectionSpec, Shape
 from dossier.model.party import Stage
 from dossier.model.problems import problem
 from dossier.model.values.plain import canonical
-from dossier.repository import Op, Put, decode
-
-COMPARTMENTS = ("core", "special")
+from dossier.repository import Op, Put
 
 
 @attrs.frozen
@@ -53,23 +52,11 @@ class Acting:
         self.loaded = loaded
         self.rev = loaded.head.rev + 1
         self.head = ActHead(id=act, rev=self.rev, at=at, actor=actor, because=because, verb=verb)
+        self.said = Said(self.head)
         self._today = today
-        self._sources: dict[Source, int] = {}
-        self._numbers: dict[int, tuple[int, Source]] = {}
-        """Identity of a source → its number, so that it is hashed once; with the source, so that it lives as long."""
-        self._asserts: dict[str, list[Assertion]] = {"core": [], "special": []}
-        self._withdraws: dict[str, list[str]] = {"core": [], "special": []}
-        self._retracts: list[tuple[str, str, str]] = []
-        self._marks: list[Mark] = []
-        self._answers: list[tuple[str, str]] = []
-        self.moved: dict[str, str] = {}
-        self.ended: list[str] = []
-        """Paths at which everything was withdrawn."""
-        self._told: Source | None = None
         self._whole: dict[str, bool] = {"core": loaded.version == 0, "special": loaded.special_version == 0}
         self._touched: dict[SectionSpec, int] = {}
         self._keys = Keys(self.rev, context.random)
-        self._said: set[tuple[str, str]] = set()
         self._passed: dict[SectionSpec, int] = {}
         self._renew(loaded.core)
 
@@ -110,26 +97,24 @@ class Acting:
 
     def told_as(self, told: Told) -> None:
         """How the act itself was told, where it asserts nothing: who proved, disputed, merged, by what evidence."""
-        self._told = self.source(told)
+        self.said.told = self.source(told)
 
     def change(self, spec: SectionSpec, parsed: Parsed, source: Source) -> None:
         """Apply one parsed change."""
         self._writable(spec)
-        said = dict(parsed.values)
         for name in parsed.unset:
             self._withdraw(spec, f"{spec.key}/{name}")
         for name, edited in parsed.edits.items():
             self._edit(spec, name, edited, source)
         for name, reason in parsed.absent.items():
             self._claim(spec, f"{spec.key}/{name}", spec.leaf(name), {"absent": reason.value}, source)
-        if said:
-            codec = self._context.registry.codec(spec)
-            self._assert(spec, decode(codec.dump_values(said)), source)
+        if parsed.values:
+            self._assert(spec, self._context.registry.codec(spec).document(parsed.values), source)
 
-    def typed(self, spec: SectionSpec, raw: bytes, source: Source) -> None:
+    def typed(self, spec: SectionSpec, dumped: Dumped, source: Source) -> None:
         """Apply a whole section that was checked and dumped already."""
         self._writable(spec)
-        self._assert(spec, decode(raw), source)
+        self._assert(spec, dumped.document(), source, dumped.raw)
 
     def withdraw(self, path: str) -> None:
         """End every claim at or below a path."""
@@ -138,7 +123,7 @@ class Acting:
     def retract(self, path: str, act: str, channel: str, live: Callable[[str, str], list[Any]]) -> None:
         """End one claim. `live(compartment, path)` gives all claims of the path from the acts."""
         leaf, state = self._leaf(path)
-        self._retracts.append((path, act, channel))
+        self.said.retract(leaf.compartment, path, act, channel)
         self._touch(self._spec(path), path)
         kept = [c for c in live(leaf.compartment, path) if (c.source.act, c.source.channel) != (act, channel)]
         state.settle(path, kept, leaf.ranking, self._today)
@@ -146,7 +131,7 @@ class Acting:
     def mark(self, mark: Mark, bit: int, live: Callable[[str, str], list[Any]]) -> None:
         """Set a mark on one claim, or take it off."""
         leaf, state = self._leaf(mark.path)
-        self._marks.append(mark)
+        self.said.mark(leaf.compartment, mark)
         self._touch(self._spec(mark.path), mark.path)
         claims = [
             c._replace(marks=c.marks | bit if mark.on else c.marks & ~bit)
@@ -162,10 +147,10 @@ class Acting:
         if stage and stage != head.stage:
             if not Stage(head.stage).may_become(Stage(stage)):
                 raise InputError([problem("party.stage", "stage", words=head.stage)])
-            head.stage = self.moved["stage"] = stage
+            head.stage = self.said.moved["stage"] = stage
         if standing and standing != head.standing:
-            head.standing = self.moved["standing"] = standing
-        if self.moved:
+            head.standing = self.said.moved["standing"] = standing
+        if self.said.moved:
             self.loaded.index.update(head_index(head))
 
     def answer(self, path: str, same: str) -> None:
@@ -175,7 +160,7 @@ class Acting:
         if path not in state.questions:
             raise InputError([problem("part.no_question", path)])
         del state.questions[path]
-        self._answers.append((path, same))
+        self.said.answer(self._home(spec, path), path, same)
         self._touch(spec, path)
         if same:
             target = path[: path.rindex("[")] + f"[{same}]"
@@ -188,19 +173,27 @@ class Acting:
 
     # -- inner steps ------------------------------------------------------------------------------
 
-    def _assert(self, spec: SectionSpec, document: Document, source: Source) -> None:
-        self._key_parts(spec, document)
-        special = {name: document.pop(name) for name in anatomy(spec).special if name in document}
-        for compartment, part in (("core", document), ("special", special)):
-            if part:
-                self._put(spec, compartment, part, source)
+    def _assert(self, spec: SectionSpec, document: Document, source: Source, raw: bytes | None = None) -> None:
+        """Claim every leaf of a document, which is the act's own; `raw` its canonical bytes, if they are at hand."""
+        shape = anatomy(spec)
+        keyed = [name for name in shape.items if name in document]
+        for name in keyed:
+            state = self.loaded.state(self._home(spec, f"{spec.key}/{name}"))
+            document[name] = self._keys.settle(spec, name, document[name], state)
+        special = {name: document.pop(name) for name in shape.special if name in document}
+        if document:
+            self._put(spec, "core", document, source, None if keyed or special else raw)
+        if special:
+            self._put(spec, "special", special, source)
 
-    def _put(self, spec: SectionSpec, compartment: str, document: Document, source: Source) -> None:
+    def _put(
+        self, spec: SectionSpec, compartment: str, document: Document, source: Source, raw: bytes | None = None
+    ) -> None:
         state = self.loaded.state(compartment)
-        fresh = self._whole[compartment] and spec.key not in state.raw and spec.key not in state.documents
+        fresh = self._whole[compartment] and not state.has(spec.key)
         plain = not (source.valid_from or source.valid_to) and believes(spec, source.channel)
         if fresh and plain and (state.default is None or state.default == source) and not self._disturbed(state, spec):
-            state.documents[spec.key] = document
+            state.begin(spec.key, document, raw)
             state.default = state.default or source
             masks = anatomy(spec).masks
             mask = self._touched.get(spec, 0)
@@ -216,35 +209,30 @@ class Acting:
         return any(path.startswith(prefix) for path in (*state.rivals, *state.absent))
 
     def _claim_all(self, spec: SectionSpec, document: Document, source: Source) -> None:
-        for path, name, value in named_leaves(document, spec.key, anatomy(spec).kinds):
-            self._claim(spec, path, spec.leaf(name), value, source)
+        shape, leaf = anatomy(spec), spec.leaf
+        for path, name, value in named_leaves(document, spec.key, shape.kinds):
+            self._claim(spec, path, leaf(name), value, source)
 
     def _claim(self, spec: SectionSpec, path: str, leaf: Leaf, value: Json, source: Source) -> None:
         if leaf.shape is Shape.COMPUTED:
             raise InputError([problem("field.computed", path)])
         state = self.loaded.state(leaf.compartment)
-        again = (
-            self._whole[leaf.compartment]
-            and state.default is not None
-            and state.default.channel == source.channel
+        default = state.default
+        # Of a whole section only the source was noted, not its paths.
+        if (
+            default is not None
+            and default.channel == source.channel
+            and self._whole[leaf.compartment]
             and any(claim.source.channel == source.channel for claim in state.claims(path))
-        )
-        if again or (path, source.channel) in self._said:
-            raise InputError([problem("change.twice", path.partition("{")[0])])
-        self._said.add((path, source.channel))
-        numbered = self._numbers.get(id(source))
-        if numbered is None:
-            numbered = self._numbers[id(source)] = (self._sources.setdefault(source, len(self._sources)), source)
-        index = numbered[0]
-        self._asserts[leaf.compartment].append((path, index, value))
+        ):
+            raise twice(path)
+        self.said.claim(leaf.compartment, path, source, value)
         self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).reach[leaf.pattern]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
 
     def _withdraw(self, spec: SectionSpec, path: str) -> None:
         self._writable(spec)
-        if any(under(said, path) for said, _ in self._said):
-            raise InputError([problem("change.twice", path.partition("{")[0])])
-        self.ended.append(path)
+        self.said.withdraw(path)
         for compartment in COMPARTMENTS:
             state = self.loaded.state(compartment)
             known = state.paths(path, self._kinds)
@@ -253,21 +241,20 @@ class Acting:
             for question in [q for q in state.questions if under(q, path)]:
                 del state.questions[question]
             if known or compartment == self._home(spec, path):
-                self._withdraws[compartment].append(path)
+                self.said.withdrawn(compartment, path)
         self._touch(spec, path)
 
     def _edit(self, spec: SectionSpec, name: str, edited: Edit, source: Source) -> None:
         path = f"{spec.key}/{name}"
         codec = self._context.registry.codec(spec)
         if edited.remove:
-            document = decode(codec.dump(spec.cls(**{name: tuple(edited.remove)}))) if edited.remove else {}
-            for item in document.get(name, []):
+            for item in codec.document({name: edited.remove}).get(name, []):
                 for target in named(spec, name, item, self.loaded.state(self._home(spec, path))):
                     self._withdraw(spec, target)
         for key, part in edited.change.items():
             self._change_part(spec, path, key, part, source)
         if edited.add:
-            self._assert(spec, decode(codec.dump(spec.cls(**{name: tuple(edited.add)}))), source)
+            self._assert(spec, codec.document({name: edited.add}), source)
 
     def _change_part(self, spec: SectionSpec, path: str, key: str, part: Parsed, source: Source) -> None:
         prefix = f"{path}[{key}]"
@@ -289,19 +276,13 @@ class Acting:
             path_ = f"{prefix}/{inner}"
             self._claim(spec, path_, spec.leaf(pattern(path_)), {"absent": reason.value}, source)
         if said:
-            made = spec.cls(**{name: (spec.fields[name].type(key=key, **said),)})
-            document = decode(self._context.registry.codec(spec).dump(made))
-            self._key_parts(spec, document)
+            made = spec.fields[name].type(key=key, **said)
+            document = self._context.registry.codec(spec).document({name: (made,)})
+            document[name] = self._keys.settle(spec, name, document[name], state)
             self._claim_all(spec, document, source)
 
     def _touch(self, spec: SectionSpec, path: str) -> None:
         self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).masks[_field(path.partition("/")[2])]
-
-    def _key_parts(self, spec: SectionSpec, document: Document) -> None:
-        for name in anatomy(spec).items:
-            if name in document:
-                state = self.loaded.state(self._home(spec, f"{spec.key}/{name}"))
-                document[name] = self._keys.settle(spec, name, document[name], state)
 
     def _writable(self, spec: SectionSpec) -> None:
         """An older section is brought up to date before it is changed; one that stays opaque refuses changes (K2)."""
@@ -349,7 +330,7 @@ class Acting:
     @property
     def empty(self) -> bool:
         """Whether nothing at all was said."""
-        return not (self._touched or self.moved)
+        return not (self._touched or self.said.moved)
 
     def rows(self) -> list[Op]:
         """The state rows and act rows of this act; `loaded` stands at the new version afterwards."""
@@ -385,36 +366,19 @@ class Acting:
 
     def _act_row(self, compartment: str, body: bytes) -> Put:
         core = compartment == "core"
-        own = [m for m in self._marks if self._compartment(m.path) == compartment]
-        stored = StoredAct(
-            act=self.head,
-            answers=[a for a in self._answers if self._home(self._spec(a[0]), a[0]) == compartment],
-            asserts=[] if self._whole[compartment] else self._asserts[compartment],
-            head=self.moved if core else {},
-            marks=own,
-            retracts=[r for r in self._retracts if self._compartment(r[0]) == compartment],
-            sources=[] if self._whole[compartment] else list(self._sources),
-            state=msgspec.Raw(body),
-            told=self._told,
-            whole=self._whole[compartment],
-            withdraws=self._withdraws[compartment],
-        )
-        suffix = "" if core else "~special"
+        row_id = act_id(self.loaded.id, self.rev) + ("" if core else "~special")
         scope = core_scope(self.loaded.id) if core else special_scope(self.loaded.id)
-        return Put("acts", act_id(self.loaded.id, self.rev) + suffix, encode_act(stored), {}, scope, 0)
-
-    def _compartment(self, path: str) -> str:
-        return self._home(self._spec(path), path)
+        return Put("acts", row_id, self.said.body(compartment, body, whole=self._whole[compartment]), {}, scope, 0)
 
     def _refill(self, special: bool) -> None:
         """Index values of the sections that were touched, from what their fields now show."""
         loaded, indexing = self.loaded, self._context.indexing
         documents: dict[str, Document] = {}
         for spec in {**self._touched, **self._passed}:
-            document = documents[spec.key] = loaded.core.document(spec.key)
+            document = documents[spec.key] = loaded.core.look(spec.key)
             loaded.index.update(indexing.fill(spec, document, "core"))
             if special and anatomy(spec).special:
-                loaded.special_index.update(indexing.fill(spec, loaded.special.document(spec.key), "special"))
+                loaded.special_index.update(indexing.fill(spec, loaded.special.look(spec.key), "special"))
         loaded.index.update(indexing.search(documents))
         loaded.index = {name: value for name, value in loaded.index.items() if value is not None}
         loaded.special_index = {name: value for name, value in loaded.special_index.items() if value is not None}

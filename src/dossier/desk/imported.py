@@ -189,7 +189,7 @@ class Importing:
 
         def blank(path: str) -> bool:
             section, _, name = path.partition("/")
-            return not any(state.document(section).get(name) or path in state.absent for state in states)
+            return not any(state.look(section).get(name) or path in state.absent for state in states)
 
         return [said for said in fresh if not said.only_blank or blank(said.path)]
 

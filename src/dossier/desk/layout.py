@@ -216,7 +216,7 @@ class Indexing:
         for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
             spec = registry.find(section, head.kind)
             if spec is not None and not opaque(registry, section, head.kind, head.versions):
-                documents[section] = state.document(section)
+                documents[section] = state.look(section)
                 index.update(self.fill(spec, documents[section], "core"))
         index.update(self.search(documents))
         index[UNTIL.name] = state.until or None
@@ -228,7 +228,7 @@ class Indexing:
         for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
             spec = registry.find(section, head.kind)
             if spec is not None and not opaque(registry, section, head.kind, head.versions):
-                index.update(self.fill(spec, state.document(section), "special"))
+                index.update(self.fill(spec, state.look(section), "special"))
         return {name: value for name, value in index.items() if value is not None}
 
     def foreign(self, index: Mapping[str, IndexValue], registry: SectionRegistry, head: Head) -> dict[str, IndexValue]:

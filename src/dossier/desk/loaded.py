@@ -45,7 +45,7 @@ def fingerprint(state: State, path: str) -> bytes:
     prefix = f"{section}/{field}"
     return encode(
         [
-            state.document(section).get(field),
+            state.look(section).get(field),
             [[p, s.act, s.channel] for p, s in sorted(state.origins.items()) if under(p, prefix)],
             [[p, m] for p, m in sorted(state.marks.items()) if under(p, prefix)],
             [[p, r] for p, r in sorted(state.absent.items()) if under(p, prefix)],

@@ -73,8 +73,8 @@ class MergesCounter:
                 one.head.linked = [member for member in one.head.linked if member != second]
                 other.head.into = ""
                 links = {"release": second}
-            begun[0][1].moved = links
-            begun[1][1].moved = {"into" if verb == "merge" else "out_of": first}
+            begun[0][1].said.moved = links
+            begun[1][1].said.moved = {"into" if verb == "merge" else "out_of": first}
             for loaded, acting in begun:
                 loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
                 acting.told_as(told)

@@ -23,62 +23,60 @@ class Keys:
     def __init__(self, rev: int, random: Callable[[int], bytes]) -> None:
         self._prefix = f"{len(f'{rev:x}')}{rev:x}"
         self._random = random
-        self._drawn = b""
+        self._drawn = ""
         self._minted = 0
 
     def settle(self, spec: SectionSpec, name: str, parts: list[Document], state: State) -> list[Document]:
         """The parts of a field with keys, joined where two turned out to be one, sorted by key."""
-        field = spec.fields[name]
-        there = spec.key in state.raw or spec.key in state.documents
-        known = state.document(spec.key).get(name, []) if there else []
-        path = f"{spec.key}/{name}"
-        return self._settle(field, path, parts, known, state.questions)
+        known = state.look(spec.key).get(name, [])
+        return self._settle(spec.fields[name], f"{spec.key}/{name}", parts, known, state.questions)
 
     def _settle(
         self, field: FieldSpec, path: str, parts: list[Document], known: list[Document], questions: dict[str, str]
     ) -> list[Document]:
-        by_key = {part["key"]: part for part in known}
-        nested = [(name, inner) for name, inner in field.fields.items() if inner.declared.shape is Shape.ITEMS]
-        named: list[Document] = []
-        for part in parts:
-            given = part.get("key")
-            if not given:
-                part["key"] = self._key(field, path, part, [*known, *named], questions)
-            elif f"{path}[{given}]" in questions:
-                raise QuestionOpenError(path=path, part=f"{path}[{given}]")
-            if field.declared.same == "equal":
-                # The same phone twice in one change is one phone.
-                named.append(part)
-            for name, inner in nested:
-                if name in part:
-                    before = by_key.get(part["key"], {})
-                    below = f"{path}[{part['key']}]/{name}"
-                    part[name] = self._settle(inner, below, part[name], before.get(name, []), questions)
+        nested = field.items
+        # The same phone twice in one change is one phone.
+        together = field.declared.same == "equal" and len(parts) > 1
+        alike = {identity(field, part): part["key"] for part in reversed(known)} if known else {}
+        before = {part["key"]: part for part in known} if nested else {}
         joined: dict[str, Document] = {}
         for part in parts:
-            joined.setdefault(part["key"], {}).update(part)
+            key = part.get("key", "")
+            if not key:
+                same = identity(field, part) if alike or together else ""
+                key = self._key(field, path, alike.get(same, "") if same else "", questions)
+                if together:
+                    alike.setdefault(same, key)
+            elif f"{path}[{key}]" in questions:
+                raise QuestionOpenError(path=path, part=f"{path}[{key}]")
+            elif together:
+                alike.setdefault(identity(field, part), key)
+            mine = joined.setdefault(key, {})
+            mine.update(part)
+            mine["key"] = key
+            for inner in nested:
+                if inner.name in part:
+                    there = before[key].get(inner.name, []) if key in before else []
+                    below = f"{path}[{key}]/{inner.name}"
+                    mine[inner.name] = self._settle(inner, below, part[inner.name], there, questions)
         return [joined[key] for key in sorted(joined)]
 
-    def _key(
-        self, field: FieldSpec, path: str, part: Document, known: list[Document], questions: dict[str, str]
-    ) -> str:
-        same = identity(field, part) if known else ""
-        alike = [other["key"] for other in known if same and identity(field, other) == same]
-        if alike and field.declared.same == "equal":
-            found: str = alike[0]
-            return found
+    def _key(self, field: FieldSpec, path: str, same: str, questions: dict[str, str]) -> str:
+        """The key of the part of the same identity where that settles it, else a new one, and a question."""
+        if same and field.declared.same == "equal":
+            return same
         minted = self._mint()
-        if alike:
-            questions[f"{path}[{minted}]"] = alike[0]
+        if same:
+            questions[f"{path}[{minted}]"] = same
         return minted
 
     def _mint(self) -> str:
         """Sorts by revision and place in the act, and is unlikely to meet another in a linked file."""
         self._minted += 1
         if not self._drawn:
-            self._drawn = self._random(32)
-        drawn, self._drawn = self._drawn[:2], self._drawn[2:]
-        return f"{self._prefix}{self._minted:02x}{drawn.hex()}"
+            self._drawn = self._random(32).hex()
+        drawn, self._drawn = self._drawn[:4], self._drawn[4:]
+        return f"{self._prefix}{self._minted:02x}{drawn}"
 
 
 def identity(field: FieldSpec, part: Mapping[str, Any]) -> str:
@@ -102,6 +100,6 @@ def named(spec: SectionSpec, name: str, item: Json, state: State) -> list[str]:
     same = identity(field, item)
     return [
         f"{path}[{part['key']}]"
-        for part in state.document(spec.key).get(name, [])
+        for part in state.look(spec.key).get(name, [])
         if same and identity(field, part) == same
     ]

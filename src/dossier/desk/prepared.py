@@ -12,6 +12,7 @@ import attrs
 import msgspec
 
 from dossier.codec import Parsed
+from dossier.codec.shelf import Dumped
 from dossier.desk.acting import Acting
 from dossier.desk.changes import Change, Draft, Told
 from dossier.errors import InputError
@@ -24,19 +25,19 @@ from dossier.repository import decode
 
 @attrs.frozen
 class Prepared:
-    """A change that was read at the door: `raw` for a whole checked section, else `parsed`; and how it was told."""
+    """A change that was read at the door: `dumped` for a whole checked section, else `parsed`; and how it was told."""
 
     spec: SectionSpec
     told: Told
     parsed: Parsed | None
-    raw: bytes | None
+    dumped: Dumped | None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields it names, as section/field."""
-        if self.parsed is None:
-            return tuple(f"{self.spec.key}/{name}" for name in decode(self.raw or b"{}"))
         parsed = self.parsed
+        if parsed is None:
+            return tuple(f"{self.spec.key}/{name}" for name in (decode(self.dumped.raw) if self.dumped else ()))
         names = (*parsed.values, *parsed.unset, *parsed.edits, *parsed.absent)
         return tuple(f"{self.spec.key}/{name}" for name in names)
 
@@ -57,8 +58,8 @@ def apply(acting: Acting, prepared: Sequence[Prepared]) -> None:
         source = sources.get(id(item.told))
         if source is None:
             source = sources[id(item.told)] = acting.source(item.told)
-        if item.raw is not None:
-            acting.typed(item.spec, item.raw, source)
+        if item.dumped is not None:
+            acting.typed(item.spec, item.dumped, source)
         elif item.parsed is not None:
             acting.change(item.spec, item.parsed, source)
 

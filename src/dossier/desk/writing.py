@@ -202,10 +202,10 @@ class Writing:
         after an unmerge each file still knows what became of its claims."""
         for member in self._members(work, acting.loaded.id):
             other = work.loaded[member]
-            if member == acting.loaded.id or not acting.ended:
+            if member == acting.loaded.id or not acting.said.ended:
                 continue
             same = acting.elsewhere(other, after(other.head.at))
-            paths = [path for path in acting.ended if same.holds(path)]
+            paths = [path for path in acting.said.ended if same.holds(path)]
             for path in paths:
                 same.withdraw(path)
             if paths:

@@ -13,6 +13,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import attrs
@@ -243,6 +244,11 @@ class FieldSpec:
     mask: int
     pattern: str
     fields: Mapping[str, FieldSpec]
+
+    @cached_property
+    def items(self) -> tuple[FieldSpec, ...]:
+        """The fields of its parts that hold parts themselves."""
+        return tuple(field for field in self.fields.values() if field.declared.shape is Shape.ITEMS)
 
     def __repr__(self) -> str:
         return f"<field {self.pattern}>"

@@ -30,6 +30,21 @@ def order_key(claim: Claim, ranking: str) -> tuple[bool, bool, int, str, bool, s
     )
 
 
+def prevails(claim: Claim, other: Claim, ranking: str) -> bool | None:
+    """Whether a claim is shown before another that holds on the same days; None where neither may be shown."""
+    if not (claim.marks or other.marks):
+        # Nearly always their ranks decide.
+        mine, others = rank(ranking, claim.source.channel), rank(ranking, other.source.channel)
+        if mine is None or others is None:
+            return None if mine is others else others is None
+        if mine != others:
+            return mine < others
+    key, least = order_key(claim, ranking), order_key(other, ranking)
+    if key is None or least is None:
+        return None if key is least else least is None
+    return key > least
+
+
 def valid_on(source: Source, day: str, seen_day: str | None = None) -> bool:
     """Whether a claim holds on a day. Without `valid_from` it holds from `seen_day` on (None: from ever)."""
     start = source.valid_from or seen_day or ""
