@@ -257,9 +257,8 @@ def _maker(kind: Any) -> Callable[[Any], Any] | None:
     parts = [(each.name, each.type in (Decimal, "Decimal")) for each in attrs.fields(kind)]
     inside = ", ".join(f"'{name}': {f'str(v.{name})' if exact else f'v.{name}'}" for name, exact in sorted(parts))
     names: dict[str, Any] = {}
-    exec(f"def plain(v): return {{{inside}}}", names)
-    made = names["plain"]
-    return made
+    exec(f"def made(v): return {{{inside}}}", names)
+    return names["made"]  # type: ignore[no-any-return]
 
 
 def _through_bytes(value: Any) -> Any:

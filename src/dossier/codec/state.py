@@ -237,9 +237,7 @@ class State:
             else:
                 self.rivals[path] = [claim]
 
-    def settle(
-        self, path: str, claims: Iterable[Claim], ranking: str, today: str, shown: Claim | None = None
-    ) -> None:
+    def settle(self, path: str, claims: Iterable[Claim], ranking: str, today: str, shown: Claim | None = None) -> None:
         """Replace all live claims at a path. `shown` is the one of them that is shown already, if any."""
         live = list(claims)
         if len(live) > 1:

@@ -68,7 +68,8 @@ def check_K1(registry: SectionRegistry, *, examples: int = 60) -> None:
         assert quick is not None and quick.raw == body, "a valid object passes the quick check as the same bytes"
         values = {each.name: held for each in attrs.fields(spec.cls) if (held := getattr(one, each.name)) is not None}
         for document in (quick.document(), quick.document(), codec.document(values)):
-            assert document == decode(body) and encode(document) == body, "the JSON object that was made is the one that the bytes stand for"
+            stands_for = document == decode(body) and encode(document) == body
+            assert stands_for, "the JSON object that was made is the one that the bytes stand for"
         leaves = codec.flatten(one)
         random.Random(0).shuffle(leaves)
         assert codec.unflatten(leaves) == body, "the leaves make the section again"
