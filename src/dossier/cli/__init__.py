@@ -18,11 +18,14 @@ def main() -> None:
             '  pip install "dossier-archive[cli,sqlite]"\n'
         )
         raise SystemExit(1)
-    from dossier.cli.app import group
+    try:
+        from dossier.cli.app import group
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that knows no Chinese shows marks in its place; the tour does not end there.
+            # A terminal that knows no Chinese shows marks in its place; nothing ends there.
             stream.reconfigure(errors="replace")
     group()
 

@@ -62,10 +62,11 @@ def told(error: BaseException) -> tuple[int, dict[str, Any]]:
         return _document(exit_code(error), head, problems)
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return _document(INTERRUPTED, reason("cli.interrupted", ""))
-    if isinstance(error, click.ClickException):
-        within = error.ctx if isinstance(error, click.UsageError) else None
-        command = within.command_path if within is not None else "dossier"
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx is not None else "dossier"
         return _document(USAGE, reason("cli.usage", "", what=usage(error), command=command))
+    if isinstance(error, click.ClickException):
+        return _document(USAGE, reason("cli.input", "", what=error.format_message()))
     if isinstance(error, OSError):
         # The number only: the text of an OSError repeats a path, and a path may carry a name.
         return _document(USAGE, reason("cli.file", "", what=errno.errorcode.get(error.errno or 0, "EIO")))
@@ -80,7 +81,7 @@ def say(document: dict[str, Any]) -> None:
         _line("  - ", problem)
 
 
-def usage(error: click.ClickException) -> str:
+def usage(error: click.UsageError) -> str:
     """What click found wrong, without what was typed as a value: that may be the name of a customer."""
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
         named = error.param.get_error_hint(error.ctx) if error.param is not None and error.ctx is not None else "option"

@@ -36,9 +36,10 @@ def export(
     fields: tuple[str, ...], records: str | None, because: str, who: Acting, opening: Opening, lang: Lang,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Write what the role may see of customers, or of their records, to a new FILE.
+    """Write what a role may see of customers to a new file.
 
-    A CSV has a byte order mark, and no cell begins a formula. The file appears when it is whole.
+    Or of their records, one line each. A CSV has a byte order mark, and no cell begins a formula. The file appears when
+    it is whole; an existing one is not overwritten.
     """
     with opening.archive(archive, lang=lang) as opened:
         done = who.at(opened).exports.write(

@@ -126,7 +126,7 @@ def copy(archive: str, url: str, opening: Opening, lang: Lang, as_json: bool) ->
 @LANG
 @JSON
 def reindex(archive: str, opening: Opening, lang: Lang, as_json: bool) -> None:
-    """Fill the indexes again from what the archive holds, while others work."""
+    """Fill the indexes again, while others work."""
     with opening.archive(archive, lang=lang) as opened:
         count = opened.reindex()
     if as_json:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -101,11 +104,14 @@ def import_(
     loaded = read_plan(plan)
     paths = tables(loaded, files)
     place = (zone or _ZONE, numbers or _NUMBERS)
-    with _opened(archive, opening, place if making else None, dry_run, lang) as opened:
+    with (
+        _opened(archive, opening, place if making else None, dry_run, lang) as opened,
+        _appearing(rejects) as draft,
+    ):
         job = who.at(opened).imports.plan(loaded, cast("Any", paths))
         with progress("导入" if lang == "zh" else "importing") as step:
             run = job.dry_run if dry_run else job.apply
-            report = run(rejects=rejects, progress=step)
+            report = run(rejects=draft, progress=step)
     if as_json:
         document(_document(report))
     else:
@@ -168,6 +174,30 @@ def _opened(url: str, opening: Opening, place: tuple[str, str] | None, dry_run: 
             raise
     with nullcontext() if dry_run else uninterrupted():
         return _made("memory:" if dry_run else url, *place)
+
+
+@contextmanager
+def _appearing(path: Path | None) -> Iterator[Path | None]:
+    """A place for a file that has its name only when it is whole: who is interrupted runs the same command again."""
+    if path is None:
+        yield None
+        return
+    from dossier.intake.reasons import reason as intake_reason
+
+    taken = intake_reason("intake.exists", path.name, what=path.name)
+    if path.exists():
+        raise InputError([taken])
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
+    try:
+        yield draft
+        try:
+            os.link(draft, path)
+            return
+        except FileExistsError:
+            pass
+        raise InputError([taken])
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _document(report: Report) -> dict[str, Any]:

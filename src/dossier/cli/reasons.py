@@ -16,6 +16,12 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "{command} --help 列出可写的选项",
         "see {command} --help",
     ),
+    "cli.input": (
+        "{what}",
+        "{what}",
+        "更正后重试",
+        "correct it and try again",
+    ),
     "cli.file": (
         "文件不能读写 ({what})",
         "a file cannot be read or written ({what})",

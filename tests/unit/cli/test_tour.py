@@ -128,7 +128,7 @@ def test_tour_keeps_the_archive_and_never_overwrites(tmp_path: Path) -> None:
         (hit,) = desk.find(where=ds.field("basic/short_names") == "ALFKI")
         assert ds.known(hit.basic.name)
     again = CliRunner().invoke(group, ["tour", "--keep", str(kept)])
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert "[repository.exists]" in again.output
 
 
@@ -138,7 +138,7 @@ def test_tour_names_file_and_row_that_cannot_be_read(tmp_path: Path) -> None:
 
     def refused() -> str:
         result = CliRunner().invoke(group, ["tour", "--data", str(tmp_path / "customers.csv")])
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         return result.output
 
     customers = (tmp_path / "customers.csv").read_bytes()

@@ -1,0 +1,243 @@
+"""Exit codes, reached for real: by roles, locks, damage, a signal, a reader who goes away; and what is said then."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import click
+import pytest
+from cli_support import FILES, WHO, done, on_terminal, process, run, sample, valid
+from click.testing import CliRunner
+
+from dossier import errors
+from dossier.cli import faults
+from dossier.cli.app import group
+
+MARKER = "zqx8单雄信mmm7"
+PLAN = """\
+name = "t"
+kind = "person"
+[tables.t]
+key = "id"
+[tables.t.fields]
+"basic/name" = "name"
+"""
+
+
+def _classes(cls: type[errors.DossierError]) -> set[type[errors.DossierError]]:
+    found = {cls} if cls.__module__.startswith("dossier.") else set()
+    return found.union(*map(_classes, cls.__subclasses__()))
+
+
+def test_every_error_of_the_library_has_an_exit_code() -> None:
+    for cls in _classes(errors.DossierError):
+        error = cls.__new__(cls)
+        errors.DossierError.__init__(error)
+        assert faults.exit_code(error) in (2, 3, 4, 5), cls
+    codes = {
+        errors.ReadableFieldError: 3, errors.DeniedError: 3, errors.ConflictError: 4, errors.LockedError: 4,
+        errors.OutcomeUnknown: 4, errors.StorageFullError: 4, errors.DamagedError: 5, errors.LedgerError: 5,
+        errors.NotFoundError: 2, errors.InputError: 2, errors.ExistsError: 2, errors.NewerFormatError: 2,
+    }  # fmt: skip
+    assert {cls: faults.exit_code(cls()) for cls in codes} == codes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("find",),
+        ("find", "a.db"),
+        ("find", "a.db", "x", MARKER, *WHO),
+        ("find", "a.db", *WHO, "--limit", MARKER),
+        ("find", "a.db", *WHO, "--lang", MARKER),
+        ("find", "a.db", *WHO, "--limitt", "1"),
+        ("find", "a.db", *WHO, "--limit"),
+        ("find", "a.db", *WHO, "--wait", "-1"),
+        ("find", "none.db", *WHO),
+        ("find", "other:thing", *WHO),
+        ("find", "a.db", *WHO, "--where", f"{MARKER} {MARKER}"),
+        ("create", "none/a.db"),
+        ("unknown",),
+    ],
+)  # fmt: skip
+@pytest.mark.law("K3")
+def test_2_what_was_given_is_wrong(words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("dossier: ")
+    assert "→" in result.stderr
+    assert MARKER not in result.output
+    assert valid("error", done(*words, "--json", code=2))["error"]["exit"] == 2
+
+
+def test_2_all_problems_are_told(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    result = run("find", path, *WHO, "--where", "a = 1 and basic/trading_since > x", "--limit", "0")
+    assert result.exit_code == 2
+    for code in ("find.unknown", "find.limit", "value."):
+        assert code in result.stderr
+    assert result.stderr.count("  - ") == 3
+    assert "没有" in result.stderr
+
+
+@pytest.mark.row("M118", "M124")
+def test_3_a_role_that_may_not(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    result = run("find", path, "--as", "高强", "--role", "sales")
+    assert result.exit_code == 3
+    assert "角色 sales 不得查寻" in result.stderr
+    field = run("find", path, "--as", "陈晓", "--role", "service", "--where", "preferences/taboos = 花生", "--json")
+    assert field.exit_code == 3
+    assert valid("error", field.stdout)["error"]["code"] == "policy.field"
+
+
+def test_4_another_writer_holds_the_archive(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    with Path(f"{path}-lock").open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer = process("import", path, *FILES, "--plan", "northwind", *WHO, "--as", "新人", "--wait", "0.2", "--json")
+        out, err = writer.communicate(timeout=60)
+        assert writer.returncode == 4
+        assert valid("error", out)["error"]["code"] == "repository.locked"
+        assert "存储被另一写入者占用" in err
+        # Whoever only looks need not wait for him.
+        done("digest", path)
+        done("find", path, "--read-only", *WHO)
+    done("reindex", path, "--wait", "0.2")
+
+
+def test_5_a_damaged_file(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 3 : len(raw) // 2] = b"\x5a" * (len(raw) // 2 - len(raw) // 3)
+    path.write_bytes(raw)
+    for verb in ("digest", "verify"):
+        result = run(verb, path, "--json")
+        assert result.exit_code == 5, result.output
+
+
+def test_5_a_ledger_that_was_cut(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    with sqlite3.connect(path) as conn:
+        tables = [name for (name,) in conn.execute("select name from sqlite_master where type = 'table'")]
+        (events,) = (name for name in tables if name.endswith("events"))
+        conn.execute(f'delete from "{events}" where rowid = (select min(rowid) + 3 from "{events}")')
+    conn.close()
+    assert run("verify", path).exit_code == 5
+
+
+def test_not_an_archive_and_no_plugin(tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    other.write_bytes(b"x" * 200)
+    for words in (("digest", other), ("restore", other, tmp_path / "new.db"), ("doctor", other), ("verify", other)):
+        assert run(*words).exit_code == 2
+    assert not (tmp_path / "new.db").exists()
+    assert other.read_bytes() == b"x" * 200
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT])
+def test_130_interrupted_it_is_run_again(tmp_path: Path, stop: signal.Signals) -> None:
+    table, plan, path, rejects = (tmp_path / name for name in ("t.csv", "p.toml", "a.db", "r.csv"))
+    plan.write_text(PLAN)
+    table.write_text("id,name\n,nobody\n" + "".join(f"{n},客户{n}\n" for n in range(12_000)), encoding="utf-8")
+    words = ("import", path, table, "--plan", plan, "--create", "--rejects", rejects, *WHO)
+    running = process(*words)
+    deadline = time.monotonic() + 60
+    wal = Path(f"{path}-wal")
+    while time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > 2_000_000):
+        time.sleep(0.005)
+    running.send_signal(stop)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert "Traceback" not in out + err
+    assert "cli.interrupted" in err
+    # What was done is whole, nothing is half-written, and the same command goes on.
+    assert not rejects.exists()
+    assert not list(tmp_path.glob(".*"))
+    assert not list(tmp_path.glob("*.new-*"))
+    assert valid("verify", done("verify", path, "--json"))["problems"] == []
+    report = valid("import", done(*words, "--json", code=1))["counts"]
+    assert report["created"] + report["unchanged"] == 12_000
+    assert report["unchanged"] > 0
+    assert rejects.exists()
+
+
+def test_no_colour_and_no_progress_where_nobody_looks(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    running = process("find", path, *WHO)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert "\x1b" not in out
+    assert err == ""
+
+
+def test_on_a_terminal_headings_stand_out_and_progress_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+
+    def seen(*words: str | Path) -> str:
+        leader, follower = os.openpty()
+        with on_terminal(follower, *words) as running:
+            os.close(follower)
+            shown = b""
+            try:
+                while piece := os.read(leader, 65_536):
+                    shown += piece
+            except OSError:
+                pass  # the other side is closed
+            os.close(leader)
+            assert running.wait(timeout=60) == 0, shown.decode()
+        return shown.decode()
+
+    assert "导入" in seen("import", path, *FILES, "--plan", "northwind", "--create", *WHO)
+    assert "\x1b[1m" in seen("find", path, *WHO)
+
+
+def test_a_reader_who_goes_away_ends_it_quietly(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    running = process("find", path, *WHO)
+    assert running.stdout is not None
+    running.stdout.close()
+    running.wait(timeout=60)
+    assert running.stderr is not None
+    with running.stderr as err:
+        assert err.read() == ""
+    assert running.returncode == faults.CUT_OFF
+
+
+def test_faults_of_the_system_and_of_the_program_are_told_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, said = faults.told(OSError(errno.ENOSPC, MARKER, MARKER))
+    assert (code, said["error"]["code"]) == (2, "cli.file")
+    assert "ENOSPC" in said["error"]["en"]
+    other, fault = faults.told(ValueError(MARKER))
+    assert (other, fault["error"]["code"]) == (70, "cli.fault")
+    assert MARKER not in str(said) + str(fault)
+
+    def broken(**_: object) -> None:
+        raise RuntimeError(MARKER)
+
+    monkeypatch.setitem(group.commands, "digest", click.Command("digest", callback=broken))
+    result = CliRunner().invoke(group, ["digest"])
+    assert result.exit_code == 70
+    assert MARKER not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    words = ("import", tmp_path / "a.db", *FILES, "--plan", "northwind", "--create", "--rejects")
+    result = run(*words, tmp_path / "none" / "r.csv", *WHO)
+    assert result.exit_code == 2
+    assert "cli.file" in result.stderr or "intake" in result.stderr
+
+
+def test_help_is_english_and_needs_no_archive() -> None:
+    for words in (("--help",), *((name, "--help") for name in group.commands)):
+        text = done(*words)
+        assert text.startswith("Usage:")
