@@ -24,6 +24,7 @@ from dossier.repository import (
     Group,
     In,
     Index,
+    IndexValue,
     Key,
     Not,
     Op,
@@ -69,6 +70,17 @@ def facts_of(repository: Reader, dossiers: Sequence[str]) -> dict[str, Any]:
     return _common(repository, dossiers, _groups(repository, dossiers))
 
 
+def facts_index(facts: Mapping[str, Any]) -> dict[str, IndexValue]:
+    """What of computed fields is indexed beside the dossier; None for what there is not."""
+    known = facts[SECTION]
+    return {
+        f"{SECTION}_total": money_term(known["total"]) if "total" in known else None,
+        f"{SECTION}_times": known.get("times"),
+        f"{SECTION}_last_date": first_day(known["last_date"]) if "last_date" in known else None,
+        f"{SECTION}_arrears": money_term(known["arrears"]) if "arrears" in known else None,
+    }
+
+
 def _common(repository: Reader, dossiers: Sequence[str], groups: Mapping[str, list[Group]]) -> dict[str, Any]:
     facts = _facts(repository, dossiers, [group for dossier in dossiers for group in groups.get(dossier, ())])
     return {SECTION: {name: value for name, value in facts.items() if value is not None}}
@@ -87,15 +99,8 @@ def _refresh(repository: Repository, dossiers: Sequence[str], force: bool) -> bo
         body = encode(facts)
         if row is not None and row.body == body and not force:
             continue
-        known = facts[SECTION]
-        index = {
-            f"{SECTION}_total": money_term(known["total"]) if "total" in known else None,
-            f"{SECTION}_times": known.get("times"),
-            f"{SECTION}_last_date": first_day(known["last_date"]) if "last_date" in known else None,
-            f"{SECTION}_arrears": money_term(known["arrears"]) if "arrears" in known else None,
-        }
         ops.append(Put("facts", top, body, {}, core_scope(top), version))
-        ops.append(Index("dossiers", top, index, version + 1))
+        ops.append(Index("dossiers", top, facts_index(facts), version + 1))
     if not ops:
         return True
     try:

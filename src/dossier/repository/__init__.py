@@ -5,7 +5,7 @@ Floor: repository. `rows` nouns, `query` the closed language, `contract` the ver
 """
 
 from dossier.repository.canonical import check, decode, encode, is_canonical
-from dossier.repository.contract import Aggregates, BacksUp, Driver, Lane, Lanes, Reader, Repository
+from dossier.repository.contract import Aggregates, BacksUp, Checks, Driver, Lane, Lanes, Reader, Repository
 from dossier.repository.query import (
     FALSE,
     TRUE,
@@ -66,6 +66,7 @@ __all__ = [
     "Batch",
     "Capabilities",
     "Check",
+    "Checks",
     "Collection",
     "Composite",
     "Contains",

@@ -102,6 +102,16 @@ class BacksUp(Protocol):
         ...
 
 
+@runtime_checkable
+class Checks(Protocol):
+    """Optional: what the store itself can tell of its soundness, beyond its rows."""
+
+    def check(self) -> Iterator[str]:
+        """A code for each thing that is damaged, such as `file` or `search.dossiers.search_name`; none where all is
+        well. Codes name parts, collections and fields, never a value. Nothing is changed; memory stays bounded."""
+        ...
+
+
 class Lane(Protocol):
     """Where the read events of one process go: append-only lines of its own."""
 
