@@ -28,6 +28,8 @@ def element_path(path: str, value: Json) -> str:
 def get(document: Document, path: str) -> Json:
     """The value at a leaf path (section name included), or None."""
     _, walk, element = steps(path)
+    if len(walk) == 1 and element is None and walk[0][1] is None:
+        return document.get(walk[0][0])
     node: Any = document
     for field, key in walk:
         node = node.get(field)

@@ -224,7 +224,7 @@ class State:
         rivals = self.rivals.get(path)
         if shown is None:
             self.settle(path, [*(rivals or ()), claim], ranking, today)
-        elif rivals or _spans(shown) or _spans(claim) or shown.source.channel == claim.source.channel:
+        elif rivals or shown.source.channel == claim.source.channel or shown.source.spans or claim.source.spans:
             self.settle(path, [*(rivals or ()), shown, claim], ranking, today, shown)
         else:
             # Two channels, no spans: the one that ranks before the other is shown, the other is its rival.
@@ -260,7 +260,7 @@ class State:
         self.until = self.until if others else ""
         for path in paths:
             live = self.claims(path)
-            if any(claim.source.valid_from or claim.source.valid_to for claim in live):
+            if any(claim.source.spans for claim in live):
                 self.settle(path, live, ranking(path), today)
 
     def _show(self, path: str, best: Claim | None) -> None:
@@ -328,10 +328,6 @@ class State:
         self._changed.clear()
         self.documents.clear()
         return {section: _Raw(raw) for section, raw in self.raw.items()}
-
-
-def _spans(claim: Claim) -> bool:
-    return bool(claim.source.valid_from or claim.source.valid_to)
 
 
 def head_of(body: bytes) -> Head:

@@ -191,7 +191,7 @@ class Acting:
     ) -> None:
         state = self.loaded.state(compartment)
         fresh = self._whole[compartment] and not state.has(spec.key)
-        plain = not (source.valid_from or source.valid_to) and believes(spec, source.channel)
+        plain = not source.spans and believes(spec, source.channel)
         if fresh and plain and (state.default is None or state.default == source) and not self._disturbed(state, spec):
             state.begin(spec.key, document, raw)
             state.default = state.default or source
@@ -209,24 +209,21 @@ class Acting:
         return any(path.startswith(prefix) for path in (*state.rivals, *state.absent))
 
     def _claim_all(self, spec: SectionSpec, document: Document, source: Source) -> None:
-        shape, leaf = anatomy(spec), spec.leaf
-        for path, name, value in named_leaves(document, spec.key, shape.kinds):
+        leaf = spec.leaf
+        for path, name, value in named_leaves(document, spec.key, anatomy(spec).kinds):
             self._claim(spec, path, leaf(name), value, source)
 
     def _claim(self, spec: SectionSpec, path: str, leaf: Leaf, value: Json, source: Source) -> None:
         if leaf.shape is Shape.COMPUTED:
             raise InputError([problem("field.computed", path)])
-        state = self.loaded.state(leaf.compartment)
-        default = state.default
+        compartment = leaf.compartment
+        state = self.loaded.state(compartment)
+        default, channel = state.default, source.channel
         # Of a whole section only the source was noted, not its paths.
-        if (
-            default is not None
-            and default.channel == source.channel
-            and self._whole[leaf.compartment]
-            and any(claim.source.channel == source.channel for claim in state.claims(path))
-        ):
+        noted = default is not None and default.channel == channel and self._whole[compartment]
+        if noted and any(claim.source.channel == channel for claim in state.claims(path)):
             raise twice(path)
-        self.said.claim(leaf.compartment, path, source, value)
+        self.said.claim(compartment, path, source, value)
         self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).reach[leaf.pattern]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
 

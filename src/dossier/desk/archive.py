@@ -50,7 +50,6 @@ from dossier.repository import (
     BacksUp,
     Batch,
     Check,
-    Op,
     Put,
     Repository,
     open_repository,
@@ -250,7 +249,7 @@ class Archive:
         work.ops.append(put)
         return numbers
 
-    def guard(self) -> Op:
+    def guard(self) -> Check:
         """The Check on the manifest that stands in every batch: an older process never writes past a newer one."""
         if not self.writable:
             raise ReadOnlyError()

@@ -44,6 +44,8 @@ class Reading:
         self._row = Key("staff", actor.id)
         self._since = -1
         """The version of the actor's row by which he may act."""
+        self._guarded = -1
+        """The version of the manifest at which the actor's row was last looked at for a write."""
         self._masks: dict[tuple[str, str], str] = {}
         self._apart: dict[int, bool] = {}
         self.pages: Callable[..., Any] | None = None
@@ -79,11 +81,14 @@ class Reading:
         shape: str = "",
         act: str = "",
         at: str = "",
+        guarded: int = -1,
     ) -> Event:
-        """An event of this actor. DeniedError, on record, where he was dismissed from the role meanwhile."""
-        if outcome == "allowed" and verb not in _LOOKED:
+        """An event of this actor. DeniedError, on record, where he was dismissed from the role meanwhile. `guarded` is
+        the version of the manifest that the batch insists on: a dismissal changes it, so one look a version will do."""
+        if outcome == "allowed" and verb not in _LOOKED and not 0 <= guarded == self._guarded:
             (row,) = self.archive.repository.get_many([self._row], index=False)
             self._look(row, decision, verb)
+            self._guarded = guarded
         return Event(
             act=act,
             actor=self.actor.pseudonym,

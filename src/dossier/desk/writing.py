@@ -224,7 +224,8 @@ class Writing:
 
     def event(self, verb: str, decision: Decision, act: str, at: str, subject: tuple[str, int, str]) -> Event:
         """The event of a change, under the decision that permitted it."""
-        return self.reading.event(verb, decision, subjects=(subject,), act=act, at=at)
+        guarded = self.archive.guard().expect
+        return self.reading.event(verb, decision, subjects=(subject,), act=act, at=at, guarded=guarded)
 
     def unchanged(self, basis: DossierView, work: Work, loaded: Loaded, prepared: Sequence[Prepared]) -> None:
         """ConflictError if a field named by the changes changed since the view; it names only readable fields."""

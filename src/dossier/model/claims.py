@@ -46,6 +46,11 @@ class Source(msgspec.Struct, array_like=True, frozen=True, gc=False):
         """When the fact was observed; recorded where nothing else was said."""
         return self.observed or self.at
 
+    @property
+    def spans(self) -> bool:
+        """Whether it says from when, or up to when, its claims are valid."""
+        return bool(self.valid_from or self.valid_to)
+
 
 class Claim(NamedTuple):
     """A live claim at a path: its source, its marks (bits), its value (decoded JSON, or `{"absent": reason}`)."""

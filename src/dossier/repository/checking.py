@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection as Members
 from collections.abc import Iterable, Mapping
+from operator import lt
 
 import attrs
 
@@ -171,53 +172,45 @@ def present(fields: Mapping[str, IndexValue]) -> dict[str, IndexValue]:
 
 def _check_values(kinds: Mapping[str, str], values: Mapping[str, IndexValue], collection: str) -> None:
     for name, value in values.items():
-        kind = kinds.get(name)
-        if kind is None:
-            raise QueryError(
-                what=f"{str(name)[:100]} is not declared, or not written by this operation", path=collection
-            )
-        if value is None:
-            continue
-        if isinstance(value, str):
-            if kind == "text":
-                limit = MAX_TERM
-            elif kind == "search":
-                limit = MAX_SEARCH
-            else:
-                raise _mistyped(collection, name)
-            if len(value) > limit:
-                raise LimitError(what=f"characters of {name}", limit=limit, path=f"{collection}.{name}")
-            if "\0" in value or not (value.isascii() or encodes(value)):
-                raise CanonicalError(what=f"NUL or lone surrogate in {name}", path=f"{collection}.{name}")
-        elif isinstance(value, bool):
-            if kind != "bool":
-                raise _mistyped(collection, name)
-        elif isinstance(value, int):
-            if kind != "int":
-                raise _mistyped(collection, name)
-            if not -INT64 <= value < INT64:
-                raise LimitError(what=f"size of {name}", limit=INT64 - 1, path=f"{collection}.{name}")
-        elif isinstance(value, tuple):
-            _check_set(kind, name, value, collection)
-        else:
-            raise _mistyped(collection, name)
+        kind = kinds.get(name, "")
+        if not (kind and (value is None or _fits(kind, value))):
+            raise _unfit(kind, name, value, collection)
 
 
-def _check_set(kind: str, name: str, value: tuple[str, ...] | tuple[int, ...], collection: str) -> None:
-    if kind not in ("text*", "int*"):
-        raise _mistyped(collection, name)
-    before: str | int | None = None
-    for item in value:
-        if item is None:
-            raise _mistyped(collection, name)
-        _check_values({name: kind[:-1]}, {name: item}, collection)
-        if before is not None and not before < item:  # type: ignore[operator]
-            raise QueryError(what=f"the set {name} is not sorted without repetition", path=f"{collection}.{name}")
-        before = item
+def _fits(kind: str, value: IndexValue) -> bool:
+    """Whether a value that is present may stand in a field of this kind."""
+    if isinstance(value, str):
+        if len(value) > (MAX_TERM if kind == "text" else MAX_SEARCH if kind == "search" else -1):
+            return False
+        return "\0" not in value and (value.isascii() or encodes(value))
+    if isinstance(value, tuple):
+        if kind == "text*" or kind == "int*":
+            item = kind[:-1]
+            return all(_fits(item, each) for each in value) and all(map(lt, value, value[1:]))
+        return False
+    if isinstance(value, bool):
+        return kind == "bool"
+    return kind == "int" and isinstance(value, int) and -INT64 <= value < INT64
 
 
-def _mistyped(collection: str, name: str) -> QueryError:
-    return QueryError(what=f"a value of {name} is not of the declared type", path=f"{collection}.{name}")
+def _unfit(kind: str, name: str, value: IndexValue, collection: str) -> QueryError | LimitError | CanonicalError:
+    """Why a value may not stand in a field of this kind ("" where the field is not declared)."""
+    if not kind:
+        return QueryError(what=f"{str(name)[:100]} is not declared, or not written by this operation", path=collection)
+    path = f"{collection}.{name}"
+    if isinstance(value, str) and kind in ("text", "search"):
+        limit = MAX_TERM if kind == "text" else MAX_SEARCH
+        if len(value) > limit:
+            return LimitError(what=f"characters of {name}", limit=limit, path=path)
+        return CanonicalError(what=f"NUL or lone surrogate in {name}", path=path)
+    if isinstance(value, int) and not isinstance(value, bool) and kind == "int":
+        return LimitError(what=f"size of {name}", limit=INT64 - 1, path=path)
+    if isinstance(value, tuple) and kind in ("text*", "int*"):
+        for item in value:
+            if item is None or not _fits(kind[:-1], item):
+                return _unfit(kind[:-1], name, item, collection)
+        return QueryError(what=f"the set {name} is not sorted without repetition", path=path)
+    return QueryError(what=f"a value of {name} is not of the declared type", path=path)
 
 
 def encodes(text: str) -> bool:

@@ -108,7 +108,7 @@ class Table:
     def record(self, put: Put, version: int) -> tuple[Any, ...]:
         """(id, version, scope, scope_key, fields …, body) of a Put."""
         get = put.index.get
-        values: list[Any] = [get(name) for name in self.put_names]
+        values: list[Any] = [*map(get, self.put_names)]
         for place, name in self._put_sets:
             values[place] = pack_set(get(name))
         scope = put.scope
