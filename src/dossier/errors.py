@@ -394,6 +394,46 @@ class CursorError(QueryError):
     fix_en = "start again from the first page"
 
 
+class UnreachableError(RepositoryError):
+    """The store does not answer, or not in time; nothing of the call was kept."""
+
+    code = "repository.unreachable"
+    zh = "存储无应答或应答超时, 未写入任何内容"
+    en = "the store does not answer, or not in time; nothing was kept"
+    fix_zh = "检查地址、网络以及服务是否运行, 然后重试"
+    fix_en = "check the address, the network and that the server runs, then try again"
+
+
+class CredentialsError(RepositoryError):
+    """The store refuses who is asking."""
+
+    code = "repository.credentials"
+    zh = "存储拒绝了登录凭据, 或该账号无此权限"
+    en = "the store refuses these credentials, or they do not permit the call"
+    fix_zh = "核对凭据与该账号的权限"
+    fix_en = "check the credentials and what they permit"
+
+
+class UnsuitableError(RepositoryError):
+    """There is a server, but it cannot keep what an archive asks for."""
+
+    code = "repository.unsuitable"
+    zh = "该服务器不能存放档案库: {what}"
+    en = "this server cannot keep an archive: {what}"
+    fix_zh = "{remedy}"
+    fix_en = "{remedy}"
+
+
+class ExpiredError(RepositoryError):
+    """A snapshot was held for longer than the store keeps the state that it shows."""
+
+    code = "repository.expired"
+    zh = "快照已过期, 存储不再保留那一时刻的内容"
+    en = "the snapshot is too old; the store no longer keeps that state"
+    fix_zh = "重新打开快照再读"
+    fix_en = "open a snapshot anew and read again"
+
+
 class UnsupportedError(RepositoryError):
     """An optional capability that this repository does not have."""
 

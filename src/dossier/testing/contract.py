@@ -75,6 +75,10 @@ class RepositoryContract:
         """A folder on a disk of 4 to 16 MB, None where none can be made."""
         return nullcontext(None)
 
+    def elsewhere(self, folder: Path) -> str:
+        """Where lanes may lie that do not lie beside the store: a folder, or what the repository takes for one."""
+        return str(folder / "lanes")
+
     @pytest.fixture
     def places(self, tmp_path: Path) -> Places:
         """Fresh places in folders of their own."""
@@ -177,7 +181,7 @@ class RepositoryContract:
     def test_lanes(self, places: Places, offered: Capabilities, tmp_path: Path) -> None:
         if not offered.lanes:
             pytest.skip("no lanes, as it declares")
-        check_lanes(places, str(tmp_path / "lanes"))
+        check_lanes(places, self.elsewhere(tmp_path))
 
     @needs_fork
     def test_lane_killed(self, places: Places, offered: Capabilities) -> None:
