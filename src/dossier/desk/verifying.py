@@ -1,24 +1,40 @@
 """Verifying an archive: every row against every other.
 
-Floor: desk. `archive.verify()`. It streams one snapshot; memory does not grow with the archive.
+Floor: desk. `archive.verify()`. It streams one snapshot and keeps no more than one dossier's acts at a time: that each
+act has its event and each event its act is told by sums over both, and only where those differ are they looked up.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import attrs
+import msgspec
 
 from dossier.desk.transfer import COPIED, Progress
-from dossier.errors import Problem
+from dossier.desk.verifying_rows import Rows, Said, token
+from dossier.errors import DamagedError, LedgerError, Problem
+from dossier.ledger import Event, unseal, verify_lane
+from dossier.model.problems import problem
+from dossier.repository import TRUE, Checks, Reader, Row
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
 
+LISTED: Final = 1000
+"""The most problems that a verification lists; how many more there are is the last of them."""
+_STEP: Final = 1000
+_BUCKETS: Final = 4096
+_LOOKED: Final = 64
+"""Buckets that are looked into where acts and events differ."""
+
 
 @attrs.frozen
 class Verification:
-    """What was looked at, and what is wrong: codes and places, never values. `sound` where nothing is."""
+    """What was looked at, and what is wrong: codes and places, never values. A place is a collection and a row, files
+    and people by their pseudonyms."""
 
     rows: int
     dossiers: int
@@ -32,12 +48,153 @@ class Verification:
         return not self.problems
 
 
+@attrs.define
+class _Found:
+    """Problems, the first of them listed."""
+
+    problems: list[Problem] = attrs.field(factory=list)
+    more: int = 0
+
+    def add(self, code: str, path: str, **facts: str) -> None:
+        if len(self.problems) < LISTED:
+            self.problems.append(problem(f"verify.{code}", path, **facts))
+        else:
+            self.more += 1
+
+    def all(self) -> tuple[Problem, ...]:
+        more = [problem("verify.more", "", count=self.more)] if self.more else []
+        return (*self.problems, *more)
+
+
+class _Sums:
+    """The sums of the digests of everything that was said, in buckets by digest."""
+
+    def __init__(self) -> None:
+        self.buckets = [0] * _BUCKETS
+
+    def __call__(self, token: bytes, place: str) -> None:
+        digest = hashlib.sha256(token).digest()
+        self.buckets[_bucket(digest)] += int.from_bytes(digest, "big")
+
+
+class _Listed:
+    """What was said whose digest falls into one of some buckets: how often, and where."""
+
+    def __init__(self, buckets: frozenset[int]) -> None:
+        self._buckets = buckets
+        self.held: dict[bytes, list[str]] = {}
+
+    def __call__(self, token: bytes, place: str) -> None:
+        digest = hashlib.sha256(token).digest()
+        if _bucket(digest) in self._buckets:
+            self.held.setdefault(digest, []).append(place)
+
+
 def verify(archive: Archive, progress: Progress | None) -> Verification:
     """See `Archive.verify`."""
+    found = _Found()
     counts = dict.fromkeys(COPIED, 0)
+    events = 0
     with archive.repository.snapshot() as state:
-        for collection in COPIED:
-            for _ in state.scan(collection, bodies=False):
-                counts[collection] += 1
-    events = sum(report.events for report in archive.recorder.verify())
-    return Verification(sum(counts.values()), counts["dossiers"], counts["acts"], events, ())
+        total = sum(state.count(name, TRUE) for name in COPIED) if progress is not None else 0
+
+        def passed(row: Row) -> None:
+            counts[row.collection] += 1
+            if progress is not None and (done := sum(counts.values())) % _STEP == 0:
+                progress(min(done, total), total)
+
+        acts, recorded = _Sums(), _Sums()
+        try:
+            Rows(archive, state, found.add, acts, passed).run()
+            events = _lanes(state, found, recorded, passed)
+            differ = [n for n in range(_BUCKETS) if acts.buckets[n] != recorded.buckets[n]]
+            if differ:
+                _compare(archive, state, found, differ)
+        except DamagedError as error:
+            found.add("store", "", what=str(error.facts.get("what", "")))
+    events += _read_lanes(archive, found)
+    if isinstance(archive.repository, Checks):
+        for code in archive.repository.check():
+            found.add("store", "", what=code)
+    if progress is not None:
+        progress(total, total)
+    return Verification(sum(counts.values()), counts["dossiers"], counts["acts"], events, found.all())
+
+
+def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None]) -> int:
+    """Walk the lanes of changes and say what they tell; how many events they have."""
+    events = 0
+    for name in _names(state):
+        rows = state.scan("events", start=f"{name}/", stop=f"{name}0")
+        if not name.startswith("w"):
+            for row in rows:
+                passed(row)  # verified with what of its lane is a file still
+            continue
+        lines = _told(rows, said, passed)
+        try:
+            events += verify_lane(name, lines).events
+        except LedgerError as error:
+            found.add("ledger", f"events/{name}/{error.facts['seq']}")
+        events += sum(1 for _ in lines)  # what stands behind a break is still told
+    return events
+
+
+def _read_lanes(archive: Archive, found: _Found) -> int:
+    """Walk the lanes of reads, rows and files alike; how many events they have."""
+    events = 0
+    for name in archive.recorder.lanes():
+        if name.startswith("w"):
+            continue
+        try:
+            events += verify_lane(name, archive.recorder.lines(name)).events
+        except LedgerError as error:
+            found.add("ledger", f"events/{name}/{error.facts['seq']}")
+    return events
+
+
+def _names(state: Reader) -> Iterator[str]:
+    start = ""
+    while rows := list(state.scan("events", start=start, limit=1, bodies=False)):
+        name = rows[0].id.partition("/")[0]
+        yield name
+        start = f"{name}0"  # "0" follows "/"
+
+
+def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None]) -> Iterator[bytes]:
+    """The lines of a lane; what each tells of an act is said."""
+    for row in rows:
+        passed(row)
+        event = _event(row.body)
+        if event is not None and event.act and event.outcome == "allowed":
+            for pseudonym, rev, _ in event.subjects:
+                if pseudonym:
+                    said(token(event.act, pseudonym, rev, event.at, event.verb, event.actor), f"events/{row.id}")
+        yield row.body
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return unseal(line)[0]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _compare(archive: Archive, state: Reader, found: _Found, differ: Sequence[int]) -> None:
+    """Walk again, and look up what only one side said. Of many buckets that differ the first are looked into."""
+    looked = frozenset(differ[:_LOOKED])
+    acts, recorded = _Listed(looked), _Listed(looked)
+    Rows(archive, state, _ignore, acts, _ignore).run()
+    _lanes(state, _Found(), recorded, _ignore)
+    for code, these, those in (("act", acts.held, recorded.held), ("event", recorded.held, acts.held)):
+        for digest, places in these.items():
+            for place in places[len(those.get(digest, ())) :]:
+                found.add(code, place)
+    found.more += len(differ) - len(looked)
+
+
+def _ignore(*_: object) -> None:
+    """Takes what is not asked for."""
+
+
+def _bucket(digest: bytes) -> int:
+    return int.from_bytes(digest[:2], "big") % _BUCKETS

@@ -1,0 +1,323 @@
+"""The rows of an archive checked against each other, one dossier after the other.
+
+Floor: desk. Collections are walked side by side: every one that belongs to dossiers is sorted by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from dossier.codec.acts import StoredAct, decode_act
+from dossier.codec.state import Head, State
+from dossier.codec.upgrade import opaque
+from dossier.desk.facts import STALE, facts_index
+from dossier.desk.indexes import shown_terms
+from dossier.desk.layout import act_id, core_scope, special_scope
+from dossier.desk.records import scope_of
+from dossier.desk.stored import StoredEntry, StoredRecord, record_index, stored_entry, stored_record
+from dossier.errors import DossierError
+from dossier.model.clock import day_of
+from dossier.model.records import PREFIX
+from dossier.repository import IndexValue, Key, Reader, Row, decode, is_canonical
+
+if TYPE_CHECKING:
+    from dossier.desk.archive import Archive
+
+T = TypeVar("T")
+Add = Callable[[str, str], None]
+"""Takes the code of a problem and its place."""
+Said = Callable[[bytes, str], None]
+"""Takes what should have an event, and its place."""
+
+_BESIDE: Final = ("acts", "entries", "facts", "records", "special")
+_ALONE: Final = ("leases", "requests", "unplaced")
+_CHUNK: Final = 200
+_MALFORMED: Final = (DossierError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a body raises that is canonical JSON but not what was written."""
+
+
+def token(act: str, pseudonym: str, rev: int, at: str, verb: str, actor: str) -> bytes:
+    """What an act and its event both say. Records have no revision, and their entries verbs of their own."""
+    return "\0".join((act, pseudonym, str(rev), at, verb if rev else "", actor)).encode()
+
+
+class _Ahead:
+    """Rows of a collection, looked at before they are taken."""
+
+    def __init__(self, rows: Iterator[Row], passed: Callable[[Row], None]) -> None:
+        self._rows = rows
+        self._passed = passed
+        self._next = next(rows, None)
+
+    def before(self, bound: str) -> Iterator[Row]:
+        """The rows whose ids are less than `bound`."""
+        while self._next is not None and self._next.id < bound:
+            yield self._take(self._next)
+
+    def below(self, prefix: str) -> Iterator[Row]:
+        """The rows whose ids are `prefix`, or begin with it and a slash."""
+        while self._next is not None and (self._next.id == prefix or self._next.id.startswith(f"{prefix}/")):
+            yield self._take(self._next)
+
+    def rest(self) -> Iterator[Row]:
+        """All that are left."""
+        while self._next is not None:
+            yield self._take(self._next)
+
+    def _take(self, row: Row) -> Row:
+        self._next = next(self._rows, None)
+        self._passed(row)
+        return row
+
+
+class Rows:
+    """One walk over the rows of a state of an archive."""
+
+    def __init__(self, archive: Archive, state: Reader, add: Add, said: Said, passed: Callable[[Row], None]) -> None:
+        self._archive = archive
+        self._state = state
+        self._add = add
+        self._said = said
+        self._passed = passed
+        self._today = day_of(archive.now(), archive.zone)
+        self._staff: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Look at every row but those of the ledger."""
+        for row in self._scan("staff"):
+            self._staff[row.id] = str(row.index.get("pseudonym") or "")
+            body = self._json(row)
+            if body is not None and row.index.get("name") != body.get("name"):
+                self._add("index", self._place(row))
+        beside = {name: _Ahead(self._state.scan(name), self._passed) for name in _BESIDE}
+        for core in self._scan("dossiers"):
+            for ahead in beside.values():
+                for row in ahead.before(core.id):
+                    self._add("orphan", self._place(row))
+            self._dossier(core, beside)
+        for ahead in beside.values():
+            for row in ahead.rest():
+                self._add("orphan", self._place(row))
+        self._relations()
+        for name in _ALONE:
+            for row in self._scan(name):
+                self._json(row)
+
+    # -- one dossier ------------------------------------------------------------------------------
+
+    def _dossier(self, core: Row, beside: Mapping[str, _Ahead]) -> None:
+        pseudonym = str(core.index.get("pseudonym") or "")
+        state = self._read(core, State.decode, core.body)
+        special = next(beside["special"].below(core.id), None)
+        apart = self._read(special, State.decode, special.body) if special is not None else None
+        known, whole = self._acts(core, special, state, beside["acts"], pseudonym)
+        if state is not None:
+            place = self._place(core)
+            if core.scope != core_scope(core.id):
+                self._add("scope", place)
+            if special is not None and special.scope != special_scope(core.id):
+                self._add("scope", self._place(special, pseudonym))
+            if not whole or core.version != state.head.rev:
+                self._add("version", place)
+            if self._sections(core, state.head, state) and (
+                apart is None or self._sections(special, state.head, apart)
+            ):
+                self._index(core, special, state, pseudonym)
+        self._records(core, known, beside["records"], beside["entries"], pseudonym)
+        self._facts(core, next(beside["facts"].below(core.id), None), pseudonym)
+
+    def _acts(
+        self, core: Row, special: Row | None, state: State | None, ahead: _Ahead, pseudonym: str
+    ) -> tuple[set[str], bool]:
+        """The ids of the acts, and whether there is one for each revision."""
+        known: set[str] = set()
+        last: dict[str, bytes] = {}
+        revision, whole = 0, True
+        for row in ahead.below(core.id):
+            act: StoredAct | None = self._read(row, decode_act, row.body, pseudonym)
+            if act is None:
+                whole = False
+                continue
+            suffix = row.id[len(act_id(core.id, 0)) :]
+            scope = special_scope(core.id) if suffix else core_scope(core.id)
+            if row.id != act_id(core.id, act.act.rev) + suffix:
+                self._add("version", self._place(row, pseudonym))
+            if row.scope != scope:
+                self._add("scope", self._place(row, pseudonym))
+            last[suffix] = bytes(act.state)
+            known.add(act.act.id)
+            if not suffix:
+                revision += 1
+                whole = whole and act.act.rev == revision
+                actor = self._staff.get(act.act.actor, "")
+                said = token(act.act.id, pseudonym, act.act.rev, act.act.at, act.act.verb, actor)
+                self._said(said, self._place(row, pseudonym))
+        if state is not None and last.get("") != core.body:
+            self._add("state", self._place(core))
+        if "~special" in last and (special is None or last["~special"] != special.body):
+            self._add("state", f"special/{pseudonym}")
+        return known, whole and state is not None and revision == state.head.rev
+
+    def _sections(self, row: Row | None, head: Head, state: State) -> bool:
+        """Whether every section that this program knows can be read."""
+        registry = self._archive.registry
+        for key, raw in state.raw.items():
+            spec = registry.find(key, head.kind)
+            if row is None or spec is None or opaque(registry, key, head.kind, head.versions):
+                continue
+            if tuple(head.versions.get(key, spec.version)) == spec.version:
+                codec = registry.codec(spec)
+                if self._read(row, codec.load, bytes(raw), str(head.pseudonym)) is None:
+                    return False
+        return True
+
+    def _index(self, core: Row, special: Row | None, state: State, pseudonym: str) -> None:
+        terms = self._read(core, partial(self._terms, core, special), state.head, pseudonym)
+        if terms is None:
+            return
+        shown, core_terms, special_terms = terms
+        if shown is None:
+            return
+        indexing, registry = self._archive.indexing, self._archive.registry
+        held = {name: value for name, value in core.index.items() if name not in indexing.derived}
+        if held != core_terms | indexing.foreign(core.index, registry, shown):
+            self._add("index", self._place(core))
+        if special is not None and dict(special.index) != special_terms | indexing.foreign(
+            special.index, registry, shown
+        ):
+            self._add("index", self._place(special, pseudonym))
+
+    def _terms(self, core: Row, special: Row | None, head: Head) -> tuple[Head | None, dict[str, Any], dict[str, Any]]:
+        """What a file is indexed by; no head where a span of validity ended since somebody looked for it: until
+        somebody looks again it may be indexed by what was valid before."""
+        cores, apart = [core], [special]
+        if not head.into:
+            below = self._below(head)
+            cores += below
+            apart += self._state.get_many([Key("special", row.id) for row in below])
+        bodies = [(one.body, other.body if other else b"") for one, other in zip(cores, apart, strict=True)]
+        if any("" < State.decode(body).until <= self._today for body, _ in bodies):
+            return None, {}, {}
+        return shown_terms(self._archive, bodies)
+
+    def _below(self, head: Head) -> list[Row]:
+        found: list[Row] = []
+        waiting = list(head.linked)
+        while waiting:
+            rows = [row for row in self._state.get_many([Key("dossiers", each) for each in waiting]) if row is not None]
+            found.extend(rows)
+            waiting = [below for row in rows for below in State.decode(row.body).head.linked]
+        return found
+
+    def _records(self, core: Row, known: set[str], records: _Ahead, entries: _Ahead, pseudonym: str) -> None:
+        told: set[str] = set()
+        for row in records.below(core.id):
+            for lost in entries.before(row.id):
+                self._add("orphan", self._place(lost, pseudonym))
+            head = self._read(row, stored_record, row.body, pseudonym)
+            count, due, state = 0, "", ""
+            for line in entries.below(row.id):
+                count += 1
+                entry: StoredEntry | None = self._read(line, stored_entry, line.body, pseudonym)
+                if entry is None:
+                    continue
+                due, state = entry.due or due, entry.state
+                if line.id != f"{row.id}/{count:06d}" or line.scope != row.scope:
+                    self._add("entries", self._place(line, pseudonym))
+                if entry.act not in known and entry.act not in told:
+                    told.add(entry.act)
+                    actor = self._staff.get(entry.actor, "")
+                    self._said(token(entry.act, pseudonym, 0, entry.at, "", actor), self._place(line, pseudonym))
+            if head is None:
+                continue
+            place = self._place(row, pseudonym)
+            if (count, state) != (head.entries, head.state):
+                self._add("entries", place)
+            if row.scope != scope_of(core.id, head.kind):
+                self._add("scope", place)
+            index = self._read(row, partial(_record_terms, core.id, head), due, pseudonym)
+            if index is not None and index != dict(row.index):
+                self._add("index", place)
+            spec = self._archive.registry.find(PREFIX + head.kind)
+            if spec is not None and tuple(head.version) == spec.version:
+                self._read(row, self._archive.registry.codec(spec).load, bytes(head.entered), pseudonym)
+        for lost in entries.below(core.id):
+            self._add("orphan", self._place(lost, pseudonym))
+
+    def _facts(self, core: Row, row: Row | None, pseudonym: str) -> None:
+        """What is indexed of computed facts is what stands in their row, unless they wait to be computed anew."""
+        terms: dict[str, Any] | None = {}
+        if row is not None:
+            if row.body == STALE:
+                return
+            terms = self._read(row, lambda body: facts_index(decode(body)), row.body, pseudonym)
+        held = {name: core.index[name] for name in self._archive.indexing.derived if name in core.index}
+        if terms is not None and held != {name: value for name, value in terms.items() if value is not None}:
+            self._add("index", f"facts/{pseudonym}")
+
+    # -- other rows -------------------------------------------------------------------------------
+
+    def _relations(self) -> None:
+        waiting: list[tuple[Row, dict[str, Any]]] = []
+        for row in self._scan("relations"):
+            body = self._json(row)
+            if body is not None:
+                waiting.append((row, body))
+            if len(waiting) == _CHUNK:
+                self._ties(waiting)
+                waiting = []
+        self._ties(waiting)
+
+    def _ties(self, ties: Sequence[tuple[Row, dict[str, Any]]]) -> None:
+        ends = list(dict.fromkeys(str(body.get(end)) for _, body in ties for end in ("a", "b")))
+        rows = self._state.get_many([Key("dossiers", end) for end in ends])
+        people = {end: str(row.index.get("pseudonym") or "") for end, row in zip(ends, rows, strict=True) if row}
+        for row, body in ties:
+            place = self._place(row)
+            both = [str(body.get(end)) for end in ("a", "b")]
+            if any(end not in people for end in both):
+                self._add("orphan", place)
+                continue
+            if dict(row.index) != {"ends": tuple(sorted(both)), "kind": body.get("kind")}:
+                self._add("index", place)
+            for said in (body, *body.get("before", ())):
+                actor = self._staff.get(said["actor"], "")
+                for end in both:
+                    self._said(token(said["act"], people[end], 0, said["at"], "", actor), place)
+
+    def _scan(self, collection: str) -> Iterator[Row]:
+        for row in self._state.scan(collection):
+            self._passed(row)
+            yield row
+
+    def _json(self, row: Row) -> dict[str, Any] | None:
+        found = self._read(row, decode, row.body)
+        if found is not None and type(found) is not dict:
+            self._add("body", self._place(row))
+            return None
+        return found
+
+    def _read(self, row: Row | None, read: Callable[[Any], T], body: Any, pseudonym: str = "") -> T | None:
+        """What `read` makes of a body or a part of one; None where that cannot be done, or the row is not canonical."""
+        try:
+            if row is None or body is not row.body or is_canonical(row.body):
+                return read(body)
+        except _MALFORMED:
+            pass
+        if row is not None:
+            self._add("body", self._place(row, pseudonym))
+        return None
+
+    @staticmethod
+    def _place(row: Row, pseudonym: str = "") -> str:
+        """A row for people who look for it: its file by its pseudonym, where that is known, else a hash of its id."""
+        whose, slash, rest = row.id.partition("/")
+        named = pseudonym or str(row.index.get("pseudonym") or "")
+        return f"{row.collection}/{named or hashlib.sha256(whose.encode()).hexdigest()[:16]}{slash}{rest}"
+
+
+def _record_terms(dossier: str, head: StoredRecord, due: str) -> dict[str, IndexValue]:
+    return record_index(dossier, head.kind, head.state, head.fields(), due)

@@ -1,0 +1,252 @@
+"""`archive.verify`: sound archives are found sound, and each planted damage is found at its place."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dossier as ds
+from dossier.repository import Batch, Delete, Index, Put, Row
+from dossier.testing.desk_place import DeskPlace
+from dossier.testing.desk_walk import Walk
+from dossier.testing.law_ledger import _deal
+from dossier.testing.place import Reach
+
+
+def filled(archive: ds.Archive) -> list[str]:
+    """Numbers of five files with all sorts of rows."""
+    desk = archive.acting_as("陈静", role="manager", purpose="manage")
+    liked = ds.change("preferences", taboos=["花生"], religion="无")
+    files = [desk.register(name, liked, kind="person") for name in ("单雄信", "秦琼", "程咬金", "罗成", "徐茂公")]
+    numbers = [file.number for file in files]
+    for number in numbers[:3]:
+        desk.enter(number, ds.record("order", at="2026-01-01", amount=5), request_id=f"o{number}")
+    desk.enter(numbers[3], ds.record("visit", at="2026-02-01"), ds.change("basic", title="经理"))
+    (order,) = desk.consult(numbers[2]).records("order")
+    desk.follow_up(order, state="delivered", note="到货", due="2026-05-01")
+    desk.follow_up(order, note="再谈")
+    tie = desk.relations.add(numbers[0], numbers[1], kind="friend")
+    desk.relations.end(tie, until="2030-01-01")
+    desk.merges.merge(numbers[3], numbers[4])
+    desk.update(numbers[0], ds.change("preferences", taboos=ds.edit(add=["香菜"])), channel="form")
+    sales = archive.acting_as("张强", role="sales")
+    sales.collect("KH-1999-1", ds.change("basic", name="谁"))
+    with pytest.raises(ds.errors.DeniedError):
+        sales.count()
+    return numbers
+
+
+def codes(archive: ds.Archive) -> list[str]:
+    return sorted({problem.code for problem in archive.verify().problems})
+
+
+def test_a_sound_archive_is_found_sound(place: DeskPlace) -> None:
+    seen: list[tuple[int, int]] = []
+    with place.create() as archive:
+        filled(archive)
+        found = archive.verify(progress=lambda done, total: seen.append((done, total)))
+    assert found.problems == () and found.sound
+    assert (found.dossiers, found.acts) == (5, 5 + 5 + 1 + 2 + 2), "each act once a compartment that it touches"
+    assert seen[-1][0] == seen[-1][1] == found.rows
+    with place.open() as again:
+        found = again.verify()
+        assert found.sound
+        assert {event.verb for event in again.recorder.events()} >= {"verify"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_whatever_was_done_at_a_desk_is_sound(data: st.DataObject) -> None:
+    walk = Walk(DeskPlace.fresh("memory", Path()).seeded(), data.draw, Reach())
+    try:
+        walk.register()
+        for _ in range(12):
+            walk.step()
+            if data.draw(st.booleans()):
+                _deal(walk, data)
+        assert walk.archive.verify().problems == ()
+    finally:
+        walk.archive.close()
+
+
+def rows(archive: ds.Archive, collection: str) -> list[Row]:
+    return list(archive.repository.scan(collection))
+
+
+def put(row: Row, body: bytes | None = None, **changed: object) -> Batch:
+    """The batch that leaves a row with other content and nothing else changed."""
+    new = attrs.evolve(row, **changed)
+    derived = {f"transaction_status_{name}" for name in ("total", "times", "last_date", "arrears")}
+    index = {name: value for name, value in new.index.items() if name not in derived}
+    kept = Index(row.collection, row.id, {n: v for n, v in row.index.items() if n in derived}, 10**6)
+    ops = [
+        Delete(row.collection, row.id),
+        Put(row.collection, row.id, body or row.body, index, new.scope, 0, new.version),
+    ]
+    return Batch((*ops, kept) if kept.fields else tuple(ops))
+
+
+def first_core(archive: ds.Archive, numbers: list[str]) -> Row:
+    return next(row for row in rows(archive, "dossiers") if row.index["number"] == numbers[0])
+
+
+def acts_of(archive: ds.Archive, numbers: list[str]) -> list[Row]:
+    core = first_core(archive, numbers)
+    return [row for row in rows(archive, "acts") if row.id.startswith(core.id) and not row.id.endswith("~special")]
+
+
+def last_write(archive: ds.Archive) -> list[Row]:
+    return [row for row in rows(archive, "events") if row.id.startswith("w")]
+
+
+def follow_up(archive: ds.Archive) -> Row:
+    return next(row for row in rows(archive, "entries") if b'"follow_up"' in row.body)
+
+
+Damage = Callable[[ds.Archive, list[str]], Batch]
+DAMAGES: dict[str, tuple[Damage, set[str]]] = {
+    "a value in a state": (
+        lambda a, n: put(row := first_core(a, n), row.body.replace("单雄信".encode(), "单雄性".encode())),
+        {"verify.state", "verify.index"},
+    ),
+    "a state that is none": (lambda a, n: put(first_core(a, n), b'{"a":1}'), {"verify.body"}),
+    "a section that is none": (
+        lambda a, n: put(row := first_core(a, n), row.body.replace('"full":"单雄信"'.encode(), b'"full":1')),
+        {"verify.state", "verify.body"},
+    ),
+    "a row of another version": (lambda a, n: put(first_core(a, n), version=9), {"verify.version"}),
+    "a row of another scope": (lambda a, n: put(first_core(a, n), scope="x:core"), {"verify.scope"}),
+    "an index value": (
+        lambda a, n: put(row := first_core(a, n), index={**row.index, "search_name": "别人"}),
+        {"verify.index"},
+    ),
+    "an index value that is missing": (
+        lambda a, n: put(row := first_core(a, n), index={k: v for k, v in row.index.items() if k != "search_name"}),
+        {"verify.index"},
+    ),
+    "a computed fact": (
+        lambda a, n: Batch((Index("dossiers", first_core(a, n).id, {"transaction_status_times": 9}, 10**9),)),
+        {"verify.index"},
+    ),
+    "an index value apart": (
+        lambda a, n: put(row := rows(a, "special")[0], index={**row.index, "into": "x"}),
+        {"verify.index"},
+    ),
+    "a compartment that is gone": (lambda a, n: Batch((Delete("special", first_core(a, n).id),)), {"verify.state"}),
+    "a compartment that says something else": (
+        lambda a, n: put(row := rows(a, "special")[0], row.body.replace("花生".encode(), "花茶".encode())),
+        {"verify.state"},
+    ),
+    "the last act gone": (
+        lambda a, n: Batch((Delete("acts", acts_of(a, n)[-1].id),)),
+        {"verify.version", "verify.state", "verify.event"},
+    ),
+    "the first act gone": (
+        lambda a, n: Batch((Delete("acts", acts_of(a, n)[0].id),)),
+        {"verify.version", "verify.event"},
+    ),
+    "an act that nobody did": (
+        lambda a, n: Batch((Put("acts", acts_of(a, n)[-1].id[:-1] + "9", acts_of(a, n)[-1].body, {}, "", 0),)),
+        {"verify.version", "verify.scope", "verify.act"},
+    ),
+    "an act told otherwise": (
+        lambda a, n: put(row := acts_of(a, n)[-1], row.body.replace(b'"verb":"update"', b'"verb":"revise"')),
+        {"verify.act", "verify.event"},
+    ),
+    "a dossier gone": (
+        lambda a, n: Batch((Delete("dossiers", first_core(a, n).id),)),
+        {"verify.orphan", "verify.event"},
+    ),
+    "a record in another state": (
+        lambda a, n: put(row := rows(a, "records")[0], row.body.replace(b'"state":"', b'"state":"x')),
+        {"verify.entries", "verify.index"},
+    ),
+    "a record indexed otherwise": (
+        lambda a, n: put(row := rows(a, "records")[0], index={**row.index, "kind": "foe"}),
+        {"verify.index"},
+    ),
+    "a record gone": (lambda a, n: Batch((Delete("records", rows(a, "records")[0].id),)), {"verify.orphan"}),
+    "an entry gone": (lambda a, n: Batch((Delete("entries", follow_up(a).id),)), {"verify.entries", "verify.event"}),
+    "an entry of another scope": (lambda a, n: put(rows(a, "entries")[0], scope="x"), {"verify.entries"}),
+    "a tie indexed otherwise": (
+        lambda a, n: put(row := rows(a, "relations")[0], index={**row.index, "kind": "foe"}),
+        {"verify.index"},
+    ),
+    "a tie gone": (lambda a, n: Batch((Delete("relations", rows(a, "relations")[0].id),)), {"verify.event"}),
+    "a person under another name": (
+        lambda a, n: put(row := rows(a, "staff")[0], index={**row.index, "name": "谁"}),
+        {"verify.index"},
+    ),
+    "a lane cut in the middle": (
+        lambda a, n: Batch((Delete("events", last_write(a)[3].id),)),
+        {"verify.ledger", "verify.act"},
+    ),
+    "the end of a lane cut off": (
+        lambda a, n: Batch(tuple(Delete("events", row.id) for row in last_write(a)[-3:])),
+        {"verify.act"},
+    ),
+    "a lane rewritten": (
+        lambda a, n: put(row := last_write(a)[3], row.body.replace(b'"outcome":"allowed"', b'"outcome":"refused"')),
+        {"verify.ledger", "verify.act"},
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_found(damage: str, place: DeskPlace) -> None:
+    plant, wanted = DAMAGES[damage]
+    with place.create() as archive:
+        numbers = filled(archive)
+        archive.repository.commit(plant(archive, numbers))
+        found = archive.verify()
+        assert {problem.code for problem in found.problems} >= wanted
+        assert not found.sound
+        shown = json.dumps([str(problem) for problem in found.problems], ensure_ascii=False)
+        assert "单雄" not in shown and "花生" not in shown
+        ids = {row.id for row in rows(archive, "dossiers")}
+        assert not any(id in shown for id in ids), "a file is named by its pseudonym"
+
+
+@pytest.mark.parametrize("collection", ["acts", "dossiers", "entries", "facts", "leases", "records", "relations",
+                                        "requests", "special", "staff", "unplaced"])  # fmt: skip
+def test_a_byte_flipped_on_the_disk_is_found(collection: str, tmp_path: Path) -> None:
+    place = DeskPlace.fresh("sqlite", tmp_path)
+    with place.create() as archive:
+        filled(archive)
+    conn = sqlite3.connect(place.url)
+    (rid, body), *_ = conn.execute(f"select rid, body from c_{collection} order by rid desc").fetchall()
+    at = len(body) // 2
+    flipped = body[:at] + bytes([body[at] ^ 0x80]) + body[at + 1 :]
+    conn.execute(f"update c_{collection} set body = ? where rid = ?", (flipped, rid))
+    conn.commit()
+    conn.close()
+    with place.open(mode="r", reads=str(tmp_path / "reads")) as archive:
+        assert "verify.body" in codes(archive)
+
+
+def test_what_was_imported_is_sound(tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text(
+        "id,name,order,day,sum\n" + "".join(f"c{n % 40},客户{n % 40},o{n},2026-01-05,{n}\n" for n in range(400)),
+        encoding="utf-8",
+    )
+    plan = tmp_path / "shop.toml"
+    plan.write_text(
+        'name = "shop"\nkind = "person"\ntold_by = "shop"\n[tables.rows]\nkey = "id"\n[tables.rows.fields]\n'
+        '"basic/name" = "name"\n[[tables.rows.records]]\nkind = "order"\nkey = "order"\n[tables.rows.records.set]\n'
+        'at = "day"\namount = { column = "sum", currency = "CNY" }\n',
+        encoding="utf-8",
+    )
+    with ds.create("memory:") as archive:
+        desk = archive.acting_as("陈静", role="manager", purpose="manage")
+        desk.imports.plan(plan, table).apply()
+        table.write_text(table.read_text("utf-8").replace("o7,2026-01-05,7", "o7,2026-01-05,8"), encoding="utf-8")
+        desk.imports.plan(plan, table).apply()
+        assert archive.verify().problems == ()
