@@ -50,7 +50,9 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """`-k K5` and `-k M33` find the tests of a law or row by their marks too."""
+    """`-k K5` and `-k M33` find the tests of a law or row by their marks too; nightly suites may take an hour."""
+    if item.get_closest_marker("nightly") and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(3600))
     if "DOSSIER_MONGODB_URL" in os.environ and "mongodb" in getattr(item, "fixturenames", ()):
         item.add_marker("enable_socket")
     for name in ("law", "row"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,10 @@ def connect(path: Path) -> sqlite3.Connection:
 class Raw:
     """The raw database beside an archive of the same declarations."""
 
-    def __init__(self, path: Path, collections: Iterable[Collection]) -> None:
+    def __init__(self, path: Path, collections: Iterable[Collection], *, kept: Sequence[str] = KEPT) -> None:
         self.path = path
         self.conn = connect(path)
-        self.declared = {c.name: c for c in collections if c.name in KEPT}
+        self.declared = {c.name: c for c in collections if c.name in kept}
         self._insert: dict[str, str] = {}
         for declared in self.declared.values():
             self._make(declared)
@@ -89,14 +89,17 @@ class Raw:
 
     # -- taking rows from an archive --------------------------------------------------------------
 
-    def bundle(self, source: sqlite3.Connection, since: dict[str, int]) -> Bundle:
-        """The rows of an archive's file beyond the rids `since`, which is brought up to date."""
+    def bundle(
+        self, source: sqlite3.Connection, since: dict[str, int], *, limits: Mapping[str, int] | None = None
+    ) -> Bundle:
+        """The rows of an archive's file beyond the rids `since`, which is brought up to date; of each collection as
+        many as `limits` says."""
         found = Bundle({}, {}, {})
         for name, declared in self.declared.items():
             fields = [f'"f_{f.name}"' for f in declared.fields]
             columns = ", ".join(["rid", "id", "version", *fields, "body"])
-            sql = f'select {columns} from "c_{name}" where rid > ? order by rid'
-            rows = source.execute(sql, (since.get(name, 0),)).fetchall()
+            sql = f'select {columns} from "c_{name}" where rid > ? order by rid limit ?'
+            rows = source.execute(sql, (since.get(name, 0), limits[name] if limits else -1)).fetchall()
             if not rows:
                 continue
             since[name] = rows[-1][0]

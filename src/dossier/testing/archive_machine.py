@@ -101,11 +101,13 @@ class ArchiveMachine(RuleBasedStateMachine):
 
     @rule(file=files)
     def withdraw(self, file: str) -> None:
-        """A field is withdrawn."""
+        """A field is withdrawn, from every file of a linked set that says it."""
         self.desk.update(file, change("basic", industry=UNSET))
-        self.known[file].industry = None
-        self.known[file].names.append(self.known[file].names[-1])
-        self.known[file].revisions += 1
+        for known in [self.known[member] for member in self.members(file)]:
+            if known is self.known[file] or known.industry is not None:
+                known.industry = None
+                known.names.append(known.names[-1])
+                known.revisions += 1
         self.reach["unset"] += 1
 
     @rule(file=files, taboos=_TABOOS)

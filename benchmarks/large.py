@@ -1,0 +1,273 @@
+"""An import and the archive it leaves, at several sizes: `python -m benchmarks.large --n 10000 100000 1000000`.
+
+Invoice lines as of an online shop (`benchmarks.retail`), two orders a customer, are imported by the plan of
+`examples/plans/retail.toml`. Beside it: *rows*, plain sqlite3 that writes the same durable rows already made, in as
+large transactions; and *script*, plain sqlite3 that reads the same file, groups it in memory and writes customers,
+orders and lines as JSON with one history and one event row a customer, which is what one would write by hand. Every step
+of ours is a process of its own, so that its peak memory is its own. `--record FILE` keeps the figures for the plots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dossier as ds
+from benchmarks import retail
+from benchmarks.measure import Side
+from benchmarks.raw import Raw, connect
+
+PLAN = Path(__file__).parent.parent / "examples" / "plans" / "retail.toml"
+KEPT = ("dossiers", "special", "acts", "events", "records", "entries", "facts", "requests")
+ROWS = 900
+ACT = {"role": "manager", "purpose": "serve"}
+STEPS = ("import", "reads", "digest", "copy")
+
+
+# -- steps of ours, each in a process of its own ----------------------------------------------------
+
+
+def step_import(lines: Path, db: Path) -> dict[str, float]:
+    """Create the archive and import; nothing waits for the search index afterwards."""
+    with ds.create(db, zone="Europe/London", level="session") as archive:
+        job = archive.acting_as("Importer", **ACT).imports.plan(PLAN, lines)
+        begun = time.process_time()
+        report = job.apply()
+        archive.repository.settle()  # type: ignore[attr-defined]
+        spent = time.process_time() - begun
+    counts = report.counts
+    return {"cpu": spent, "dossiers": counts.created, "records": counts.records, "rows": counts.rows}
+
+
+def step_reads(lines: Path, db: Path) -> dict[str, float]:
+    """CPU in microseconds of a found page, a shown dossier, a page of records."""
+    source = sqlite3.connect(f"file:{db}?mode=ro", uri=True)
+    many = source.execute("select max(rid) from c_dossiers").fetchone()[0]
+    rnd = random.Random(3)
+    asked = [rnd.randrange(1, many + 1) for _ in range(400)]
+    numbers = [source.execute("select f_number from c_dossiers where rid = ?", (rid,)).fetchone()[0] for rid in asked]
+    source.close()
+    with ds.open(db, level="session") as archive:
+        desk = archive.acting_as("Reader", **ACT)
+
+        def find(country: str) -> None:
+            where = (ds.field("basic/addresses/region") == country) & (ds.field("stage") == "active")
+            for hit in desk.find(where=where, order="-transaction_status/total", limit=50):
+                hit.section("basic")
+
+        def show(number: str) -> None:
+            desk.card(number)
+
+        def page(number: str) -> None:
+            desk.consult(number).records("order")
+
+        countries = [name for name, _ in retail.COUNTRIES[:5]] * 20  # of these a page is full at every size
+        return {
+            "find": _each(find, countries), "show": _each(show, numbers), "records": _each(page, numbers),
+        }  # fmt: skip
+
+
+def _each(call: Callable[[str], None], values: list[str]) -> float:
+    """The least CPU a call, in microseconds, of four passes over the values after one to warm up."""
+    for value in values[: len(values) // 4]:
+        call(value)
+    passes = []
+    for _ in range(4):
+        side = Side()
+        side.time([lambda v=value: call(v) for value in values])  # type: ignore[misc]
+        passes.append(side.mean * 1e6)
+    return min(passes)
+
+
+def step_digest(lines: Path, db: Path) -> dict[str, float]:
+    """The digest of the whole archive."""
+    with ds.open(db, level="session") as archive:
+        begun = time.process_time()
+        archive.digest()
+        return {"cpu": time.process_time() - begun}
+
+
+def step_copy(lines: Path, db: Path) -> dict[str, float]:
+    """A copy as a new archive, removed again."""
+    target = db.with_name("copy.db")
+    with ds.open(db, level="session") as archive:
+        begun = time.process_time()
+        archive.copy(target)
+        spent = time.process_time() - begun
+    for file in target.parent.glob(f"{target.name}*"):
+        file.unlink() if file.is_file() else shutil.rmtree(file)
+    return {"cpu": spent}
+
+
+def alone(step: str, lines: Path, db: Path) -> dict[str, float]:
+    """A step in a fresh process: its figures, `wall` seconds, `rss` peak memory in MiB."""
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "benchmarks.large", "--step", step, str(lines), str(db)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return {**json.loads(done.stdout), "wall": time.perf_counter() - begun}
+
+
+# -- the other sides --------------------------------------------------------------------------------
+
+
+def rows(db: Path) -> float:
+    """CPU seconds of plain sqlite3 that writes the same rows, as they are, in transactions of as many."""
+    source = sqlite3.connect(db, isolation_level=None)
+    with ds.open(db, level="session") as archive:
+        raw = Raw(db.with_name("rows.db"), archive.indexing.collections(), kept=KEPT)
+    totals = {name: source.execute(f'select count(*) from "c_{name}"').fetchone()[0] for name in raw.declared}
+    steps = max(1, sum(totals.values()) // ROWS)
+    limits = {name: -(-total // steps) for name, total in totals.items()}
+    since: dict[str, int] = {}
+    side = Side()
+    for _ in range(steps + 1):
+        bundle = raw.bundle(source, since, limits=limits)
+        if not bundle.rows:
+            break
+        side.time([lambda bundle=bundle: raw.write(bundle)])  # type: ignore[misc]
+    written = sum(raw.conn.execute(f'select count(*) from "{name}"').fetchone()[0] for name in raw.declared)
+    if written != sum(totals.values()):
+        raise SystemExit(f"the raw side wrote {written} rows of {sum(totals.values())}")
+    raw.conn.close()
+    source.close()
+    for file in db.parent.glob("rows.db*"):
+        file.unlink()
+    return side.cpu
+
+
+def script(lines: Path, folder: Path) -> float:
+    """CPU seconds of an import as one would write it by hand: no claims, no check of a value, no mask, no chain."""
+    conn = connect(folder / "script.db")
+    for ddl in (
+        "create table customer(id text primary key, country text, total integer, body text)",
+        "create index by_country on customer(country, total desc, id)",
+        "create table purchase(id text primary key, customer text, at text, amount integer, body text)",
+        "create index by_customer on purchase(customer, at desc)",
+        "create table history(id text, version integer, at text, body text, primary key(id, version))",
+        "create table event(seq integer primary key, at text, action text, id text)",
+    ):
+        conn.execute(ddl)
+    begun = time.process_time()
+    found: dict[str, dict[str, list[dict[str, str]]]] = {}
+    with lines.open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            found.setdefault(line["CustomerID"], {}).setdefault(line["InvoiceNo"], []).append(line)
+    waiting = 0
+    conn.execute("begin immediate")
+    for customer, orders in found.items():
+        total = 0
+        for number, bought in orders.items():
+            amount = sum(int(line["Quantity"]) * round(float(line["UnitPrice"]) * 1000) for line in bought)
+            total += amount
+            items = [{k: line[k] for k in ("StockCode", "Description", "Quantity", "UnitPrice")} for line in bought]
+            conn.execute(
+                "insert into purchase values (?, ?, ?, ?, ?)",
+                (number, customer, bought[0]["InvoiceDate"], amount, json.dumps(items)),
+            )
+        country = next(iter(orders.values()))[0]["Country"]
+        body = json.dumps({"addresses": [{"text": country, "region": country, "use": "delivery"}], "number": customer})
+        conn.execute("insert into customer values (?, ?, ?, ?)", (customer, country, total, body))
+        conn.execute("insert into history values (?, 1, '2011-12-01', ?)", (customer, body))
+        conn.execute("insert into event(at, action, id) values ('2011-12-01', 'register', ?)", (customer,))
+        waiting += 3 + len(orders)
+        if waiting >= ROWS:
+            conn.execute("commit")
+            conn.execute("begin immediate")
+            waiting = 0
+    conn.execute("commit")
+    spent = time.process_time() - begun
+    conn.close()
+    for file in folder.glob("script.db*"):
+        file.unlink()
+    return spent
+
+
+# -- all of it --------------------------------------------------------------------------------------
+
+
+def sized(folder: Path, n: int) -> dict[str, Any]:
+    """All figures at one size."""
+    folder.mkdir(parents=True)
+    lines, db = folder / "lines.csv", folder / "archive.db"
+    rows_in, orders = retail.write(lines, n)
+    figures: dict[str, Any] = {"n": n, "lines": rows_in, "orders": orders}
+    for step in STEPS:
+        figures[step] = alone(step, lines, db)
+        print(f"{n} {step}: {json.dumps(figures[step])}", file=sys.stderr, flush=True)
+    figures["bytes"] = db.stat().st_size
+    figures["script"] = script(lines, folder)
+    figures["rows"] = rows(db)
+    print(f"{n} script {figures['script']:.1f} s, rows {figures['rows']:.1f} s", file=sys.stderr, flush=True)
+    return figures
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """The figures as a table of ratios."""
+    base = found[0]["reads"]
+    heads = [f"{each['n']:,}" for each in found]
+    out = [f"| | target | {' | '.join(heads)} |", f"|---|---|{'---|' * len(found)}"]
+
+    def line(name: str, target: str, value: Callable[[dict[str, Any]], str]) -> None:
+        out.append(f"| {name} | {target} | {' | '.join(map(value, found))} |")
+
+    line(
+        "import, speed over sqlite3 with the rows ready made",
+        "≥ 0.6",
+        lambda f: f"{f['rows'] / f['import']['cpu']:.2f}",
+    )
+    line("import, speed over a script by hand", "", lambda f: f"{f['script'] / f['import']['cpu']:.2f}")
+    line("import, cost a dossier over that of the smallest", "",
+         lambda f: f"{f['import']['cpu'] / f['n'] / (found[0]['import']['cpu'] / found[0]['n']):.2f}")  # fmt: skip
+    line("import, peak memory", "≤ 250 MB, flat", lambda f: f"{f['import']['rss']:.0f} MiB")
+    for name in ("find", "show", "records"):
+        line(f"{name}, cost over that of the smallest", "≤ 1.5", lambda f, k=name: f"{f['reads'][k] / base[k]:.2f}")  # type: ignore[misc]
+    for name in ("digest", "copy"):
+        line(f"{name}, peak memory", "≤ 200 MB", lambda f, k=name: f"{f[k]['rss']:.0f} MiB")  # type: ignore[misc]
+        line(f"{name}, cost a dossier over that of the smallest", "",
+             lambda f, k=name: f"{f[k]['cpu'] / f['n'] / (found[0][k]['cpu'] / found[0]['n']):.2f}")  # type: ignore[misc]  # fmt: skip
+    line("bytes a dossier", "", lambda f: f"{f['bytes'] / f['n']:,.0f}")
+    return "\n".join(out)
+
+
+def main(argv: list[str]) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--folder", type=Path, help="where files are made; default a temporary folder")
+    parser.add_argument("--record", type=Path, help="keep the figures in this JSON file")
+    parser.add_argument("--step", nargs=3, metavar=("STEP", "LINES", "DB"), help="one step alone, as JSON")
+    given = parser.parse_args(argv)
+    if given.step:
+        step, lines, db = given.step
+        figures = {"import": step_import, "reads": step_reads, "digest": step_digest, "copy": step_copy}[step](
+            Path(lines), Path(db)
+        )
+        print(json.dumps({**figures, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+        return
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="dossier-bench-"))
+    found = []
+    try:
+        for n in sorted(given.n):
+            found.append(sized(folder / str(n), n))
+            shutil.rmtree(folder / str(n))
+            if given.record:
+                given.record.write_text(json.dumps(found, indent=1) + "\n")
+        print(table(found))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
