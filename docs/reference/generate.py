@@ -1,7 +1,7 @@
 """Writes the generated pages of the reference: `python docs/reference/generate.py`. A test fails when one is behind.
 
 fields.md comes from the registry, errors.md from the error classes and the catalogue of problems, repository.md and
-desk.md from docstrings, roles.md from the standard policy.
+desk.md from docstrings, roles.md from the standard policy, cli/index.md from the command by its own generator.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import re
+import runpy
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -444,3 +445,4 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 if __name__ == "__main__":
     for name, text in pages().items():
         (HERE / name).write_text(text, encoding="utf-8")
+    runpy.run_path(str(HERE / "cli" / "generate.py"), run_name="__main__")

@@ -57,8 +57,8 @@ EXITS_INTRO = """## Exit codes
 | 0 | done |
 | 1 | imported, but some rows were not taken |
 | 2 | what was given is wrong: the command, a path, a condition, a file, a number that is not there |
-| 3 | denied by the policy; the refusal is on record |
-| 4 | somebody else was writing, or there was no room: nothing was written, try again |
+| 3 | denied: by the policy, and then the refusal is on record; or by the store, to these credentials |
+| 4 | somebody else was writing, there was no room or no answer: nothing was written, try again |
 | 5 | damaged: stored content or the ledger is not what was written |
 | 70 | a fault of the program itself |
 | 130 | interrupted (Ctrl-C); nothing is half-written, the same command goes on |

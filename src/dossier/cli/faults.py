@@ -13,15 +13,18 @@ import click
 from dossier.cli.reasons import reason
 from dossier.errors import (
     ConflictError,
+    CredentialsError,
     DamagedError,
     DeniedError,
     DossierError,
+    ExpiredError,
     InputError,
     LedgerError,
     LockedError,
     OutcomeUnknown,
     Problem,
     StorageFullError,
+    UnreachableError,
 )
 
 REJECTED: Final = 1
@@ -36,10 +39,13 @@ CUT_OFF: Final = 141
 
 CLASSES: Final[tuple[tuple[type[DossierError], int], ...]] = (
     (DeniedError, DENIED),
+    (CredentialsError, DENIED),
     (ConflictError, CONFLICT),
     (LockedError, CONFLICT),
     (OutcomeUnknown, CONFLICT),
     (StorageFullError, CONFLICT),
+    (UnreachableError, CONFLICT),
+    (ExpiredError, CONFLICT),
     (DamagedError, DAMAGED),
     (LedgerError, DAMAGED),
 )
