@@ -15,6 +15,7 @@ from typing import Literal, NoReturn, TypeVar
 
 from dossier.errors import (
     ClosedError,
+    DamagedError,
     ForkedError,
     LockedError,
     MissingArchiveError,
@@ -33,6 +34,7 @@ from dossier.repository import (
 from dossier.repository.checking import Shape, check_batch, widen
 from dossier_sqlite import lanes
 from dossier_sqlite.backup import write_backup
+from dossier_sqlite.checking import check
 from dossier_sqlite.faults import fault, system_fault
 from dossier_sqlite.locking import Turnstile
 from dossier_sqlite.opening import connect, is_immutable, load_declared
@@ -98,7 +100,7 @@ class _Snapshot(SqliteReader):
 
 
 class SqliteRepository(SqliteReader):
-    """See `Repository`, `Aggregates`, `Lanes`, `BacksUp`."""
+    """See `Repository`, `Aggregates`, `Lanes`, `BacksUp`, `Checks`."""
 
     def __init__(
         self,
@@ -146,14 +148,15 @@ class SqliteRepository(SqliteReader):
 
     # -- reads
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, checking: bool = False) -> sqlite3.Connection:
         """A connection for reads. Where writing is allowed it may write too, so that the last one to close leaves no
-        log behind; `query_only` keeps it from doing so."""
+        log behind; `query_only` keeps it from doing so (`checking`: it makes temporary tables)."""
         mode: Literal["rw", "ro"] = "ro" if self._read_only else "rw"
         conn = connect(
             self._path, mode=mode, timeout=self._timeout, cache_kib=READ_CACHE_KIB, frozen=self._frozen
         )
-        conn.execute("pragma query_only=on")
+        if not checking:
+            conn.execute("pragma query_only=on")
         return conn
 
     def _borrow(self) -> sqlite3.Connection:
@@ -355,6 +358,22 @@ class SqliteRepository(SqliteReader):
             write_backup(conn, Path(target), self._step, apply)
         finally:
             self._return(conn)
+
+    def check(self) -> Iterator[str]:
+        """See `Checks.check`: `file`, `set.COLLECTION.FIELD`, `search.COLLECTION.FIELD`. Others may write meanwhile."""
+        self._awake()
+        conn = self._connect(checking=True)
+        failure: RepositoryError | None = None
+        try:
+            yield from check(conn, self._tables)
+        except sqlite3.Error as error:
+            failure = fault(error)
+        finally:
+            conn.close()
+        if isinstance(failure, DamagedError):
+            yield "file"
+        elif failure is not None:
+            raise failure
 
     def lane(self, name: str, *, at: str | None = None) -> lanes.FileLane:
         """See `Lanes.lane`. The folder is `at`, or the archive's name with `.lanes`."""
