@@ -3,8 +3,8 @@
 Invoice lines as of an online shop (`benchmarks.retail`), two orders a customer, are imported by the plan of
 `examples/plans/retail.toml`. Beside it: *rows*, plain sqlite3 that writes the same durable rows already made, in as
 large transactions; and *script*, plain sqlite3 that reads the same file, groups it in memory and writes customers,
-orders and lines as JSON with one history and one event row a customer, which is what one would write by hand. Every step
-of ours is a process of its own, so that its peak memory is its own. `--record FILE` keeps the figures for the plots.
+orders and lines as JSON with one history and one event row a customer, which is what one would write by hand. Every
+step of ours is a process of its own, so that its peak memory is its own. `--record FILE` keeps the figures.
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ COUNTRIES = (
     ("United Kingdom", 905), ("Germany", 28), ("EIRE", 16), ("France", 15), ("Spain", 11),
     ("Netherlands", 7), ("Belgium", 6), ("Switzerland", 5), ("Portugal", 4), ("Norway", 3),
 )  # fmt: skip
-PRICES = tuple("0.42 0.65 0.85 1.25 1.45 1.65 1.95 2.10 2.55 2.95 3.75 4.95 8.50 12.75".split())
+PRICES = (
+    "0.42", "0.65", "0.85", "1.25", "1.45", "1.65", "1.95", "2.10", "2.55", "2.95", "3.75", "4.95", "8.50", "12.75",
+)  # fmt: skip
 PIECES = (1, 1, 1, 2, 2, 3, 4, 6, 6, 8, 10, 12, 12, 24, 36, 48)
 COLOURS = ("RED", "WHITE", "BLUE", "PINK", "GREEN", "IVORY", "VINTAGE", "RETRO")
 THINGS = ("LUNCH BAG", "CAKE STAND", "PAPER KIT", "SEWING BOX", "LIGHT HOLDER", "WATER BOTTLE", "MUG", "CLOCK")

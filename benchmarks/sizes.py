@@ -7,6 +7,7 @@ rows of these with another id, number, name, address and yearly sales (their act
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import shutil
 import sys
@@ -15,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from benchmarks.corpus import rename
 from benchmarks.measure import Ratio
@@ -105,9 +108,12 @@ def main(argv: list[str]) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, nargs="+", default=[10_000, 100_000])
-    sizes = parser.parse_args(argv).n
+    parser.add_argument("--record", type=Path, help="keep the figures in this JSON file")
+    given = parser.parse_args(argv)
+    sizes = sorted(given.n)
     folder = Path(tempfile.mkdtemp(prefix="dossier-bench-"))
     found: dict[int, list[Ratio]] = {}
+    kept: list[dict[str, Any]] = []
     try:
         for n in sizes:
             found[n], opened = sized(folder / str(n), n)
@@ -117,6 +123,9 @@ def main(argv: list[str]) -> None:
                 flush=True,
             )
             shutil.rmtree(folder / str(n))
+            kept.append({"n": n, "open": opened, "workloads": [attrs.asdict(each) for each in found[n]]})
+            if given.record:
+                given.record.write_text(json.dumps(kept, indent=1) + "\n")
         print(f"| growth over raw's own | {' | '.join(map(str, sorted(found)))} |\n|---{'|---' * len(found)}|")
         print("\n".join(growth(found)))
     finally:
