@@ -24,7 +24,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 56, 168, 44, 44
 
 @attrs.frozen
 class Chart:
-    """Lines over sizes. `sizes` of archives, ascending; `lines` name → value by size; `limit` a target, drawn dashed."""
+    """Lines over `sizes` of archives, ascending: `lines` name → value by size; `limit` a target, drawn dashed."""
 
     title: str
     unit: str
