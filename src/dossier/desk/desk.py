@@ -274,7 +274,7 @@ class Desk:
         if last is not None:
             head = last.seen.head
         else:
-            (row,) = self._archive.repository.get_many([Key("dossiers", target)])
+            (row,) = self._archive.repository.get_many([Key("dossiers", target)], index=False)
             if row is None:
                 self._reading.refuse(decision, "history")
                 raise NotFoundError()

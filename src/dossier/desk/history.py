@@ -80,7 +80,7 @@ class Version:
 
 def version_of(repository: Repository, dossier: str, revision: int) -> Version | None:
     """A revision of a dossier, None if there is none."""
-    (row,) = repository.get_many([Key("acts", act_id(dossier, revision))])
+    (row,) = repository.get_many([Key("acts", act_id(dossier, revision))], index=False)
     return _version(row) if row is not None else None
 
 
@@ -143,11 +143,11 @@ class History:
     def _members(self) -> list[tuple[str, str]]:
         archive = self._reading.archive
         ids = self._linked()
-        rows = archive.repository.get_many([Key("dossiers", member) for member in ids])
+        rows = archive.repository.get_many([Key("dossiers", member) for member in ids], index=False)
         return [(row.id, head_of(row.body).number) for row in rows if row is not None]
 
     def _kind(self) -> str:
-        (row,) = self._reading.archive.repository.get_many([Key("dossiers", self._dossier)])
+        (row,) = self._reading.archive.repository.get_many([Key("dossiers", self._dossier)], index=False)
         if row is None:
             raise NotFoundError()
         return head_of(row.body).kind
@@ -238,10 +238,10 @@ class History:
         stored, core, seen = last.act, last.core, last.seen
         head, until = seen.head, until_of(seen.claims)
         if not (self._on or head.merged or head.into or until):
-            return self._past(self._dossier, core, self._special(head))
+            return self._past(self._dossier, core, self._special(head), seen)
         day = self._on or min(day_of(self._until(stored), archive.zone), reading.today())
         if not (self._on or head.merged or head.into) and until > day:
-            return self._past(self._dossier, core, self._special(head))
+            return self._past(self._dossier, core, self._special(head), seen)
         members = self._linked()
         head = head_of(bytes(decode_act(self._act_row(members[0]).body).state))
         core_state, special_state = State(head), State(head)
@@ -257,10 +257,10 @@ class History:
             settle_all(state, pool, archive.registry, day)
         return self._past(members[0], core_state.encode(), special_state.encode())
 
-    def _past(self, dossier: str, core: bytes, special: bytes) -> DossierView:
+    def _past(self, dossier: str, core: bytes, special: bytes, seen: Peek | None = None) -> DossierView:
         reading = self._reading
         facts = reading.facts_later(dossier) if self._answer else None
-        return reading.view(dossier, core, special, self._decision, facts, past=not self._answer)
+        return reading.view(dossier, core, special, self._decision, facts, past=not self._answer, seen=seen)
 
     def _until(self, last: StoredAct) -> str:
         """The instant up to which acts are known, of which `last` is the last one of this dossier."""
@@ -300,17 +300,17 @@ class History:
     def _special(self, head: Head) -> bytes:
         """The special compartment as it stood beside this head."""
         rev = head.parts.get("special")
-        if rev is None or not self._reading.apart(self._decision):
+        if rev is None or not self._reading.sight(self._decision).apart:
             return b""
         key = Key("acts", act_id(self._dossier, rev) + "~special")
-        (special,) = self._reading.archive.repository.get_many([key])
+        (special,) = self._reading.archive.repository.get_many([key], index=False)
         return bytes(decode_act(special.body).state) if special is not None else b""
 
     def _act_row(self, dossier: str) -> Row:
         """The last act of a dossier that is known. NotFoundError where there is none."""
         repository, known = self._reading.archive.repository, self._known
         if isinstance(known, int) and dossier == self._dossier:
-            (row,) = repository.get_many([Key("acts", act_id(dossier, known))])
+            (row,) = repository.get_many([Key("acts", act_id(dossier, known))], index=False)
             if row is not None:
                 return row
             raise NotFoundError()

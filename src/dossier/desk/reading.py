@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from dossier.codec.anatomy import anatomy
 from dossier.codec.linked import combine
-from dossier.codec.state import Head, State, head_of
+from dossier.codec.state import Head, Peek, State, head_of, peek, until_of
 from dossier.desk.facts import STALE, facts_of
-from dossier.desk.views import DossierView, Facts, behind, subject_mask
+from dossier.desk.sight import Sight
+from dossier.desk.views import DossierView, Facts
 from dossier.errors import DamagedError, DeniedError, NotFoundError
 from dossier.ledger import Event
 from dossier.model.clock import day_of, instant
@@ -46,8 +46,8 @@ class Reading:
         """The version of the actor's row by which he may act."""
         self._guarded = -1
         """The version of the manifest at which the actor's row was last looked at for a write."""
-        self._masks: dict[tuple[str, str], str] = {}
-        self._apart: dict[int, bool] = {}
+        self._sights: dict[int, Sight] = {}
+        self._key = archive.manifest.key
         self.pages: Callable[..., Any] | None = None
         self.unit: Unit | None = None
         """The unit these reads belong to: what it has said is seen."""
@@ -116,21 +116,13 @@ class Reading:
 
     def subject(self, decision: Decision, head: Head) -> tuple[str, int, str]:
         """(pseudonym, revision, mask) of a dossier that is given out."""
-        key = (decision.policy_digest + "/".join(decision.rules), head.kind)
-        mask = self._masks.get(key)
-        if mask is None:
-            mask = self._masks[key] = subject_mask(decision, self.archive.registry, head.kind)
-        return head.pseudonym, head.rev, mask
+        return head.pseudonym, head.rev, self.sight(decision).mask(head.kind)
 
-    def apart(self, decision: Decision) -> bool:
-        """Whether the decision reaches fields that live in a compartment of their own."""
-        found = self._apart.get(id(decision))
+    def sight(self, decision: Decision) -> Sight:
+        """What a decision lets see of the sections of this archive."""
+        found = self._sights.get(id(decision))
         if found is None:
-            found = self._apart[id(decision)] = any(
-                decision.mask(spec) & anatomy(spec).masks[name]
-                for spec in self.archive.registry.specs()
-                for name in anatomy(spec).special
-            )
+            found = self._sights[id(decision)] = Sight(decision, self.archive.registry)
         return found
 
     # -- rows -------------------------------------------------------------------------------------
@@ -187,7 +179,7 @@ class Reading:
             if query.collection != "dossiers":
                 found = state.get_many([Key("dossiers", row.id) for row in page.rows], index=False)
             cores = [row for row in found if row is not None]
-            beside = ("special", "facts") if self.apart(decision) else ("facts",)
+            beside = ("special", "facts") if self.sight(decision).apart else ("facts",)
             keys = [Key(name, row.id) for name in beside for row in cores]
             keys.append(self._row)
             rows = state.get_many(keys, index=False)
@@ -204,14 +196,13 @@ class Reading:
 
     def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
-        view = self.view(core.id, core.body, special.body if special else b"", decision, facts)
-        stored = behind(view)
-        head, until = stored.head, stored.until
+        seen = peek(core.body)
+        head, until = seen.head, until_of(seen.claims)
         if head.into or head.linked or until:
             today = self.today()
             if head.into or head.linked or until <= today:
                 return self._combined(head, core.id, decision, today)
-        return view
+        return self.view(core.id, core.body, special.body if special else b"", decision, facts, seen=seen)
 
     def view(
         self,
@@ -222,18 +213,20 @@ class Reading:
         facts: Facts | None = None,
         *,
         past: bool = False,
+        seen: Peek | None = None,
     ) -> DossierView:
         """THE way out: bodies of states and the caller's decision become what he may see. A past state has no
-        computed fields and pages no records."""
+        computed fields and pages no records. `seen` is what was parsed of `body` already."""
+        sight = self.sight(decision)
         return DossierView(
             id=dossier,
             body=body,
-            special=special if self.apart(decision) else b"",
+            special=special if sight.apart else b"",
             facts=facts,
-            decision=decision,
-            registry=self.archive.registry,
-            key=self.archive.manifest.key,
+            sight=sight,
+            key=self._key,
             pages=None if past else self.pages,
+            seen=seen,
         )
 
     def today(self) -> str:
@@ -289,7 +282,7 @@ class Reading:
     def _facts_in(self, row: Row | None) -> Facts:
         if row is not None and row.body == STALE:
             return partial(facts_of, self.archive.repository, [row.id])
-        return lambda: decode(row.body) if row is not None else {}
+        return partial(decode, row.body) if row is not None else dict
 
     def _head(self, dossier: str) -> Head:
         (row,) = self.archive.repository.get_many([Key("dossiers", dossier)], index=False)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import msgspec
 
-from dossier.codec import SectionRegistry, lens, withheld_view
+from dossier.codec import withheld_view
 from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import get
 from dossier.codec.state import Head, Peek, StoredClaims, may_ask, peek, peek_claims, until_of
@@ -26,11 +26,11 @@ from dossier.model.claims import CHECKED, DISPUTED, PROVEN, Source, pattern, sec
 from dossier.model.fields import SectionSpec
 from dossier.model.problems import problem
 from dossier.model.withheld import reveal
-from dossier.policy import Decision
 from dossier.repository import decode
 
 if TYPE_CHECKING:
     from dossier.desk.records import RecordPage
+    from dossier.desk.sight import Sight
     from dossier.model.views import (
         BusinessStatusView,
         CharacteristicsView,
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 Facts = Callable[[], Mapping[str, Any]]
 """Gives computed fields as JSON by section."""
+_NOTHING = msgspec.Raw(b"{}")
+"""A section of which nothing is stored."""
 
 
 @attrs.frozen
@@ -106,20 +108,19 @@ class DossierView:
         body: bytes,
         special: bytes,
         facts: Facts | None,
-        decision: Decision,
-        registry: SectionRegistry,
+        sight: Sight,
         key: bytes,
         pages: Any = None,
+        seen: Peek | None = None,
     ) -> None:
         self._id = id
         self._body = body
         self._special = special
         self._facts = facts
-        self._decision = decision
-        self._registry = registry
+        self._sight = sight
         self._key = key
         self._pages = pages
-        self._seen: Peek | None = None
+        self._seen = seen
         self._pending: frozenset[str] | None = None
         self._sections: dict[str, Any] = {}
         self._claims: dict[str, StoredClaims] = {}
@@ -161,7 +162,7 @@ class DossierView:
     @property
     def revision(self) -> int:
         """How many acts the state has seen; what `history(known=)` takes."""
-        return self._peek.head.rev if self._decision.allowed else 0
+        return self._peek.head.rev if self._sight.decision.allowed else 0
 
     @property
     def token(self) -> str:
@@ -199,7 +200,7 @@ class DossierView:
 
     def sections(self) -> tuple[str, ...]:
         """Keys of the sections that can be shown for this kind of party."""
-        return tuple(spec.key for spec in self._registry.specs(self.kind) if not spec.key.startswith("record:"))
+        return tuple(spec.key for spec in self._sight.sections(self.kind))
 
     def section(self, key: str) -> Any:
         """A section by its key, for packs (`view.section("hotel:guest")`); withheld where it cannot be read here."""
@@ -211,15 +212,14 @@ class DossierView:
     def _look(self, key: str) -> Any:
         seen = self._peek
         head = seen.head
-        spec = self._registry.spec(key, head.kind)
-        mask = self._decision.mask(spec)
-        version = head.versions.get(key, spec.version)
-        if not mask or (version != spec.version and opaque(self._registry, key, head.kind, head.versions)):
+        through = self._sight.lens(key, head.kind)
+        spec = through.spec
+        current = head.versions.get(key, spec.version) == spec.version
+        if not through.mask or not (current or self._known(spec)):
             return withheld_view(spec)
-        through = lens(spec, mask)
-        held = through.load(self._current(spec, version, seen))
+        held = through.load(seen.sections.get(key, _NOTHING) if current else self._upcast(spec, seen))
         if through.special and self._special:
-            apart = through.load(self._current(spec, version, peek(self._special)))
+            apart = through.load(self._upcast(spec, peek(self._special)))
             for name in through.special:
                 setattr(held, name, getattr(apart, name))
         if through.computed and self._facts is not None:
@@ -233,13 +233,19 @@ class DossierView:
                 setattr(held, name, tuple(kept))
         return through.show(held)
 
-    def _current(self, spec: SectionSpec, version: tuple[int, int], state: Peek) -> bytes | msgspec.Raw:
+    def _known(self, spec: SectionSpec) -> bool:
+        """Whether the section is stored in a version that this program can show."""
+        head = self._peek.head
+        return not opaque(self._sight.registry, spec.key, head.kind, head.versions)
+
+    def _upcast(self, spec: SectionSpec, state: Peek) -> bytes | msgspec.Raw:
         """The stored section in the version that is registered."""
         raw = state.sections.get(spec.key)
         if raw is None:
-            return b"{}"
-        if version != spec.version and self._registry.status(spec.key, spec.kind, version) == "older":
-            return self._registry.upcast(spec.key, spec.kind, version, bytes(raw))
+            return _NOTHING
+        version = self._peek.head.versions.get(spec.key, spec.version)
+        if self._sight.registry.status(spec.key, spec.kind, version) == "older":
+            return self._sight.registry.upcast(spec.key, spec.kind, version, bytes(raw))
         return raw
 
     @property
@@ -295,15 +301,13 @@ class DossierView:
 
     def readable(self, path: str) -> bool:
         """Whether the caller may read a leaf path. InputError for a path that names no leaf."""
-        spec = self._registry.spec(section_of(path), self.kind)
+        spec = self._sight.registry.spec(section_of(path), self.kind)
         name = pattern(path)
         number = spec.bits.get(name)
         if number is None:
             spec.leaf(name)
             raise InputError([problem("field.unknown", path, nearest=name)])
-        if opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
-            return False
-        return bool(self._decision.mask(spec) >> number & 1)
+        return self._known(spec) and bool(self._sight.decision.mask(spec) >> number & 1)
 
     def records(self, kind: str | None = None, *, limit: int = 50, after: str | None = None) -> RecordPage:
         """A page of records, newest first, of one kind or of all, projected as the caller may see them.
@@ -317,18 +321,18 @@ class DossierView:
 
     def _may(self, path: str) -> bool:
         """Whether a stored path, which a newer version may have written, is known here and may be read."""
-        spec = self._registry.find(section_of(path), self.kind)
+        spec = self._sight.registry.find(section_of(path), self.kind)
         return spec is not None and pattern(path) in spec.bits and self.readable(path)
 
     def _part_readable(self, path: str) -> bool:
-        spec = self._registry.find(section_of(path), self.kind)
-        if spec is None or opaque(self._registry, spec.key, self.kind, self._peek.head.versions):
+        spec = self._sight.registry.find(section_of(path), self.kind)
+        if spec is None or not self._known(spec):
             return False
         name = pattern(path).partition("[")[0]
-        return bool(self._decision.mask(spec) & anatomy(spec).masks.get(name, 0))
+        return bool(self._sight.decision.mask(spec) & anatomy(spec).masks.get(name, 0))
 
     def _home(self, path: str) -> str:
-        return anatomy(self._registry.spec(section_of(path), self.kind)).home(path)
+        return anatomy(self._sight.registry.spec(section_of(path), self.kind)).home(path)
 
     def _table(self, compartment: str) -> StoredClaims:
         found = self._claims.get(compartment)
@@ -354,7 +358,7 @@ class DossierView:
     def _typed(self, path: str, value: Any) -> Any:
         if type(value) is dict and set(value) == {"absent"}:
             return Absence(value["absent"])
-        spec = self._registry.spec(section_of(path), self.kind)
+        spec = self._sight.registry.spec(section_of(path), self.kind)
         return typed(spec.leaf(pattern(path)), value)
 
     def __repr__(self) -> str:
@@ -408,13 +412,3 @@ def origin_of(source: Source, marks: int) -> Origin:
         proven=bool(marks & PROVEN),
         disputed=bool(marks & DISPUTED),
     )
-
-
-def subject_mask(decision: Decision, registry: SectionRegistry, kind: str) -> str:
-    """The mask of a read in an event: "section:hex" runs of what the caller was given (A4)."""
-    runs = [
-        f"{spec.key}:{mask:x}"
-        for spec in registry.specs(kind)
-        if not spec.key.startswith("record:") and (mask := decision.mask(spec))
-    ]
-    return ";".join(runs)
