@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from dossier.testing import RepositoryContract
@@ -20,3 +21,10 @@ class TestSqlite(RepositoryContract):
     def foreign(self, folder: Path) -> str:
         (folder / "a.db").write_bytes(b"no archive, but a letter\n" * 100)
         return self.url(folder)
+
+    def spoil(self, folder: Path) -> bool:
+        conn = sqlite3.connect(folder / "a.db")
+        conn.execute('delete from "s_files.tags"')
+        conn.commit()
+        conn.close()
+        return True

@@ -13,8 +13,9 @@ Floor: testing. Its whole use:
             return f"sqlite:{folder / 'a.db'}"
 
 Nothing else is asked for. `outlives = False` says that a store does not outlive its process (the memory repository):
-crashes become exceptions. `foreign` and `small_disk` give what only the plugin can make; where they give None, the test
-is skipped and says so. `examples` scales the random tests; the Hypothesis profile decides phases and seed.
+crashes become exceptions. `foreign` and `small_disk` give what only the plugin can make, `spoil` damages a store; where
+they give None (False), the test is skipped and says so. `examples` scales the random tests; the Hypothesis profile
+decides phases and seed.
 """
 
 # Law tests carry the number of their law.
@@ -39,6 +40,7 @@ from dossier.testing.law_machine import check_machine
 from dossier.testing.law_manners import (
     check_backup,
     check_capabilities,
+    check_checks,
     check_driver,
     check_foreign,
     check_fork,
@@ -78,6 +80,10 @@ class RepositoryContract:
     def elsewhere(self, folder: Path) -> str:
         """Where lanes may lie that do not lie beside the store: a folder, or what the repository takes for one."""
         return str(folder / "lanes")
+
+    def spoil(self, folder: Path) -> bool:
+        """Damage the closed store in `folder` so that its own check must find it; False where it has none."""
+        return False
 
     @pytest.fixture
     def places(self, tmp_path: Path) -> Places:
@@ -193,3 +199,8 @@ class RepositoryContract:
         if not offered.backup:
             pytest.skip("no backup, as it declares")
         check_backup(places, str(tmp_path / "copy.db"))
+
+    def test_checks(self, tmp_path: Path) -> None:
+        place = Place(type(self).driver, self.url(tmp_path))
+        if not check_checks(place, lambda: self.spoil(tmp_path)):
+            pytest.skip("no check of its own")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -28,6 +29,7 @@ from dossier.repository import (
     Aggregates,
     BacksUp,
     Batch,
+    Checks,
     Collection,
     Delete,
     Index,
@@ -231,3 +233,23 @@ def check_backup(places: Places, target: str) -> None:
         pair = Pair(copied, oracle, FIRST)
         pair.state()
         same("a batch key in the backup", copied.commit(batches()[0]).repeated, True)
+
+
+def check_checks(place: Place, spoil: Callable[[], bool]) -> bool:
+    """The store's own check tells nothing of a sound store, and something of one that `spoil` damaged while it was
+    closed (it says whether it could); what it tells are codes. Whether the repository has such a check."""
+    with closing(place.create()) as repository:
+        if not isinstance(repository, Checks):
+            return False
+        repository.declare(FIRST)
+        same("what an empty store tells", list(repository.check()), [])
+        for batch in batches():
+            repository.commit(batch)
+            same("what a sound store tells", list(repository.check()), [])
+    if spoil():
+        with closing(place.open("r")) as repository:
+            holds("the repository is the same", isinstance(repository, Checks))
+            told = list(repository.check()) if isinstance(repository, Checks) else []
+        holds("a damaged store tells of it", bool(told))
+        holds("a code has no value in it", all(re.fullmatch(r"[a-z0-9_.:-]+", code) for code in told))
+    return True
