@@ -34,8 +34,8 @@ INTRO = """# The command `dossier` 命令行
 Everything that can be done with an archive from a shell. It needs the extra `cli`, workbooks the extra `excel`:
 `pip install "dossier-archive[cli,sqlite,excel]"`.
 
-- **ARCHIVE** is a path (a SQLite file) or an address such as `mongodb://…`. Passwords never stand on the command line:
-  an address takes them from where its driver looks for them.
+- **ARCHIVE** is a path (a SQLite file) or an address such as `mongodb://clerk@host/shop`. A password never stands on
+  the command line: it is asked for on a terminal, or taken from the environment variable `DOSSIER_PASSWORD`.
 - Where somebody acts he says who he is: `--as NAME --role ROLE`, and `--purpose` where one is needed. Every call is
   judged and on record, as in the library; see [roles](../roles.md). Verbs that keep an archive (`create`, `digest`,
   `verify`, `backup`, `restore`, `copy`, `reindex`, `doctor`) are the host's, and ask for nobody.
@@ -47,7 +47,7 @@ Everything that can be done with an archive from a shell. It needs the extra `cl
   What the role may not read is `{"withheld": true}`, whether or not there is a value.
 - Every verb takes `--help`. Long work shows its progress on stderr where that is a terminal. Output that is no
   terminal has no colours.
-- No environment variable changes what the command does.
+- No other environment variable changes what the command does.
 """
 
 EXITS_INTRO = """## Exit codes

@@ -8,6 +8,7 @@ import dossier as ds
 from dossier.cli.faults import DAMAGED
 from dossier.cli.options import ARCHIVE, JSON, LANG, READS, Opening, reading, writing
 from dossier.cli.output import document, line, progress
+from dossier.cli.secrets import options_of
 from dossier.errors import Lang
 
 
@@ -96,9 +97,9 @@ def restore(backup: str, archive: str, numbers_from: int | None, lang: Lang, as_
     given since the backup must not be given again.
     """
     with progress("恢复" if lang == "zh" else "restoring") as step:
-        ds.restore(backup, archive, numbers_from=numbers_from, progress=step)
-    with Opening(mode="r").archive(archive, lang=lang) as opened:
-        archive_id = opened.manifest.id
+        ds.restore(backup, archive, numbers_from=numbers_from, options=options_of(archive), progress=step)
+    with Opening(mode="r").archive(backup, lang=lang) as opened:
+        archive_id = opened.manifest.id  # the archive has the id of the one that was backed up
     _done("restore", archive_id, lang, as_json)
 
 
@@ -115,7 +116,7 @@ def copy(archive: str, url: str, opening: Opening, lang: Lang, as_json: bool) ->
     """
     with opening.archive(archive, lang=lang) as opened:
         with progress("复制" if lang == "zh" else "copying") as step:
-            opened.copy(url, progress=step)
+            opened.copy(url, options=options_of(url), progress=step)
         archive_id = opened.manifest.id
     _done("copy", archive_id, lang, as_json)
 

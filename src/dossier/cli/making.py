@@ -16,6 +16,7 @@ from dossier.cli.faults import REJECTED
 from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, writing
 from dossier.cli.output import columns, document, line, progress, uninterrupted
 from dossier.cli.reasons import reason
+from dossier.cli.secrets import options_of
 from dossier.errors import InputError, Lang, MissingArchiveError, Problem
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ def tables(plan: Plan, files: tuple[str, ...]) -> Path | dict[str, Path]:
 
 
 def _made(url: str, zone: str, numbers: str, *, staff: str = "open", roles: dict[str, str] | None = None) -> ds.Archive:
-    return ds.create(url, zone=zone, numbers=numbers, staff=cast("Any", staff), roles=roles or None)
+    words = cast("Any", staff)
+    return ds.create(url, zone=zone, numbers=numbers, staff=words, roles=roles or None, options=options_of(url))
 
 
 def _opened(url: str, opening: Opening, place: tuple[str, str] | None, dry_run: bool, lang: Lang) -> ds.Archive:

@@ -9,6 +9,7 @@ import attrs
 import click
 
 import dossier as ds
+from dossier.cli.secrets import options_of
 from dossier.errors import Lang
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,12 +52,8 @@ class Opening:
 
     def archive(self, url: str, *, lang: Lang = "zh") -> ds.Archive:
         """The open archive; to be closed by its caller."""
-        return ds.open(url, mode=self.mode, reads=self.reads, lang=lang, options=self.options)
-
-    @property
-    def options(self) -> dict[str, object]:
-        """Options for the repository."""
-        return {} if self.wait is None else {"timeout": self.wait}
+        options = options_of(url, wait=self.wait)
+        return ds.open(url, mode=self.mode, reads=self.reads, lang=lang, options=options)
 
 
 def acting(verb: F) -> F:

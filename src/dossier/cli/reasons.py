@@ -64,6 +64,18 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "写成 TABLE=FILE",
         "write TABLE=FILE",
     ),
+    "cli.secret": (
+        "命令行中不得写密码: 本机其他用户都看得见",
+        "an address on the command line holds a password, and every user of this machine sees it",
+        "只写用户名, 密码由终端询问或取自环境变量 {variable}",
+        "name the user only; the password is asked for on a terminal or taken from {variable}",
+    ),
+    "cli.password": (
+        "没有密码, 也没有终端可以询问",
+        "there is no password, and no terminal on which to ask for it",
+        "把密码放入环境变量 {variable}",
+        "put it into the environment variable {variable}",
+    ),
     "cli.create_options": (
         "{option} 只在 --create 建立新档案库时有用",
         "{option} says how a new archive is made, and --create was not said",

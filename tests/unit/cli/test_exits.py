@@ -16,7 +16,7 @@ from cli_support import FILES, WHO, done, on_terminal, process, run, sample, val
 from click.testing import CliRunner
 
 from dossier import errors
-from dossier.cli import faults
+from dossier.cli import faults, secrets
 from dossier.cli.app import group
 
 MARKER = "zqx8单雄信mmm7"
@@ -127,11 +127,25 @@ def test_5_a_damaged_file(tmp_path: Path) -> None:
 def test_5_a_ledger_that_was_cut(tmp_path: Path) -> None:
     path = sample(tmp_path)
     with sqlite3.connect(path) as conn:
-        tables = [name for (name,) in conn.execute("select name from sqlite_master where type = 'table'")]
-        (events,) = (name for name in tables if name.endswith("events"))
-        conn.execute(f'delete from "{events}" where rowid = (select min(rowid) + 3 from "{events}")')
+        conn.execute("delete from c_events where id = (select id from c_events order by id limit 1 offset 3)")
     conn.close()
     assert run("verify", path).exit_code == 5
+
+
+def test_5_a_row_that_was_changed_behind_the_back(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    with sqlite3.connect(path) as conn:
+        changed = "cast(replace(cast(body as text), 'Alfreds', 'Alfrodo') as blob)"
+        conn.execute(f"update c_dossiers set body = {changed}")
+    conn.close()
+    before = path.read_bytes()
+    result = run("verify", path, "--json")
+    assert result.exit_code == 5
+    assert {each["code"] for each in valid("verify", result.stdout)["problems"]} >= {"verify.state"}
+    assert path.read_bytes() == before
+    said = run("verify", path)
+    assert "已损坏" in said.stdout
+    assert "Alfr" not in said.output
 
 
 def test_not_an_archive_and_no_plugin(tmp_path: Path) -> None:
@@ -143,18 +157,17 @@ def test_not_an_archive_and_no_plugin(tmp_path: Path) -> None:
     assert other.read_bytes() == b"x" * 200
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT])
-def test_130_interrupted_it_is_run_again(tmp_path: Path, stop: signal.Signals) -> None:
+def test_130_interrupted_it_is_run_again(tmp_path: Path) -> None:
     table, plan, path, rejects = (tmp_path / name for name in ("t.csv", "p.toml", "a.db", "r.csv"))
     plan.write_text(PLAN)
-    table.write_text("id,name\n,nobody\n" + "".join(f"{n},客户{n}\n" for n in range(12_000)), encoding="utf-8")
+    table.write_text("id,name\n,nobody\n" + "".join(f"{n},客户{n}\n" for n in range(5_000)), encoding="utf-8")
     words = ("import", path, table, "--plan", plan, "--create", "--rejects", rejects, *WHO)
     running = process(*words)
     deadline = time.monotonic() + 60
     wal = Path(f"{path}-wal")
-    while time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > 2_000_000):
+    while time.monotonic() < deadline and not (wal.exists() and wal.stat().st_size > 1_000_000):
         time.sleep(0.005)
-    running.send_signal(stop)
+    running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
     assert "Traceback" not in out + err
@@ -165,9 +178,32 @@ def test_130_interrupted_it_is_run_again(tmp_path: Path, stop: signal.Signals) -
     assert not list(tmp_path.glob("*.new-*"))
     assert valid("verify", done("verify", path, "--json"))["problems"] == []
     report = valid("import", done(*words, "--json", code=1))["counts"]
-    assert report["created"] + report["unchanged"] == 12_000
+    assert report["created"] + report["unchanged"] == 5_000
     assert report["unchanged"] > 0
     assert rejects.exists()
+
+
+@pytest.mark.law("K8")
+@pytest.mark.parametrize("verb", ["copy", "restore", "backup"])
+def test_130_interrupted_copies_are_no_archives_and_go_on(verb: str, tmp_path: Path) -> None:
+    table, plan, path, target = (tmp_path / name for name in ("t.csv", "p.toml", "a.db", "b.db"))
+    plan.write_text(PLAN)
+    table.write_text("id,name\n" + "".join(f"{n},客户{n}\n" for n in range(4_000)), encoding="utf-8")
+    done("import", path, table, "--plan", plan, "--create", *WHO)
+    running = process(verb, path, target)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (target.exists() or list(tmp_path.glob("b.db*"))):
+        time.sleep(0.002)
+    time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode in (0, 130), err
+    assert "Traceback" not in out + err
+    if running.returncode == 130:
+        assert run("digest", target).exit_code == 2
+        assert not list(tmp_path.glob("*.new-*"))
+        done(verb, path, target)
+    assert done("digest", target) == done("digest", path)
 
 
 def test_no_colour_and_no_progress_where_nobody_looks(tmp_path: Path) -> None:
@@ -235,6 +271,26 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     result = run(*words, tmp_path / "none" / "r.csv", *WHO)
     assert result.exit_code == 2
     assert "cli.file" in result.stderr or "intake" in result.stderr
+
+
+def test_a_password_never_stands_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sample(tmp_path)
+    with_secret = f"mongodb://clerk:{MARKER}@127.0.0.1/shop"
+    alone = [(verb, with_secret) for verb in ("create", "digest", "doctor", "verify")]
+    for words in (*alone, ("copy", path, with_secret), ("restore", path, with_secret), ("find", with_secret, *WHO)):
+        result = run(*words)
+        assert result.exit_code == 2
+        assert "cli.secret" in result.stderr
+        assert MARKER not in result.output
+    monkeypatch.delenv(secrets.VARIABLE, raising=False)
+    credentials = secrets.options_of("mongodb://the%20clerk@127.0.0.1/shop")["credentials"]
+    assert callable(credentials)
+    with pytest.raises(errors.InputError) as caught:
+        credentials()
+    assert caught.value.problems[0].code == "cli.password"
+    monkeypatch.setenv(secrets.VARIABLE, MARKER)
+    assert credentials() == {"username": "the clerk", "password": MARKER}
+    assert secrets.options_of("a@b:c.db", wait=1.5) == {"timeout": 1.5}
 
 
 def test_help_is_english_and_needs_no_archive() -> None:

@@ -229,3 +229,33 @@ def test_control_characters_of_customers_do_not_reach_the_terminal(tmp_path: Pat
         result = run(*words, *WHO)
         assert "\x1b" not in result.output
         assert "\x07" not in result.output
+
+
+@pytest.mark.row("M139")
+def test_export_writes_what_the_role_may_see(shop: Path, tmp_path: Path) -> None:
+    table, lines = tmp_path / "shop.csv", tmp_path / "shop.jsonl"
+    condition = ("--where", "transaction_status/times >= 10", "--order", "-transaction_status/total")
+    wanted = valid("find", done("find", shop, *condition, *WHO, "--json"))["hits"]
+    said = valid("export", done("export", shop, table, *condition, "--because", "年度核对", *WHO, "--json"))
+    assert (said["format"], said["rows"]) == ("csv", len(wanted))
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        assert sum(1 for _ in csv.reader(file)) == len(wanted) + 1
+    fields = ("--field", "basic/name", "--field", "transaction_status/total")
+    assert "exported" in done("export", shop, lines, *condition, *fields, *WHO, "--lang", "en")
+    rows = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
+    assert [row["number"] for row in rows] == [hit["number"] for hit in wanted]
+    orders = tmp_path / "orders.csv"
+    every = valid("export", done("export", shop, orders, "--records", "order", *WHO, "--json"))
+    assert every["rows"] == 241
+    kept = orders.read_bytes()
+    again = valid("error", done("export", shop, orders, *WHO, "--json", code=2))
+    assert again["error"]["code"] == "repository.exists"
+    assert orders.read_bytes() == kept
+    refused = run("export", shop, tmp_path / "no.csv", "--as", "高强", "--role", "sales")
+    assert refused.exit_code == 3
+    assert not (tmp_path / "no.csv").exists()
+    field = run(
+        "export", shop, tmp_path / "no.csv", "--field", "preferences/taboos", "--as", "陈晓", "--role", "manager"
+    )
+    assert field.exit_code == 3
+    assert valid("error", done("export", shop, tmp_path / "a.txt", *WHO, "--json", code=2))
