@@ -27,9 +27,6 @@ def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) ->
     params: list[Any] = []
     form = read(query.where, params)
     segments = _segments(query.order, after)
-    if after is not None:
-        params += after
-    params.append(limit + 1)
     searching = query.order is None and has_text(form)
     alone = (searching or len(segments) > 1) and not conn.in_transaction
     if alone:
@@ -37,9 +34,13 @@ def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) ->
     columns = _columns(table, query)
     records = None
     if searching:
-        records = shortcut(conn, table, form, params, beyond="" if after is None else after[1], columns=columns)
+        beyond = "" if after is None else after[1]
+        records = shortcut(conn, table, form, params, limit + 1, beyond=beyond, columns=columns)
     if records is None:
         records = []
+        if after is not None:
+            params += after
+        params.append(limit + 1)
         for segment in segments:
             sql = _statement(table, form, query.order, segment, columns, after is not None)
             params[-1] = limit + 1 - len(records)

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn, TypeVar
@@ -82,15 +82,37 @@ _inherited: list[sqlite3.Connection] = []
 class _Snapshot(SqliteReader):
     """Reads inside one read transaction; the connection is its own, one thread at a time."""
 
-    def __init__(self, owner: SqliteRepository, conn: sqlite3.Connection, tables: dict[str, Table]) -> None:
-        self._owner, self._conn, self._tables = owner, conn, tables
+    def __init__(self, owner: SqliteRepository) -> None:
+        self._owner, self._tables = owner, owner._tables
         self._lock = threading.Lock()
-        self.over = False
+        self._conn: sqlite3.Connection | None = None
+
+    def __enter__(self) -> SqliteReader:
+        conn = self._owner._borrow()
+        failure: RepositoryError | None = None
+        try:
+            conn.execute("begin")
+            conn.execute("select 1 from declared limit 1").fetchall()
+            self._conn = conn
+        except sqlite3.Error as error:
+            failure = fault(error)
+        finally:
+            if self._conn is None:
+                self._owner._return(conn)
+        if failure is not None:
+            raise failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            conn, self._conn = self._conn, None
+        if conn is not None:
+            self._owner._return(conn)
 
     def _borrow(self) -> sqlite3.Connection:
         self._owner._awake()
         self._lock.acquire()
-        if self.over:
+        if self._conn is None:
             self._lock.release()
             raise ClosedError
         return self._conn
@@ -184,27 +206,9 @@ class SqliteRepository(SqliteReader):
         if self._closed:
             self._close_idle()
 
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteReader]:
+    def snapshot(self) -> AbstractContextManager[SqliteReader]:
         """See `Repository.snapshot`."""
-        conn = self._borrow()
-        view: _Snapshot | None = None
-        try:
-            failure: RepositoryError | None = None
-            try:
-                conn.execute("begin")
-                conn.execute("select 1 from declared").fetchall()
-            except sqlite3.Error as error:
-                failure = fault(error)
-            if failure is not None:
-                raise failure
-            view = _Snapshot(self, conn, self._tables)
-            yield view
-        finally:
-            if view is not None:
-                with view._lock:
-                    view.over = True
-            self._return(conn)
+        return _Snapshot(self)
 
     # -- writes
 

@@ -14,7 +14,7 @@ import sqlite3
 from typing import Any
 
 from dossier_sqlite.tables import Table
-from dossier_sqlite.where import Form, numbered
+from dossier_sqlite.where import Form, numbered, width
 
 FEW = 500
 """Hits up to which they are fetched and looked at, and how many make a judgement of how common a needle is."""
@@ -30,18 +30,18 @@ def has_text(form: Form) -> bool:
 
 
 def shortcut(
-    conn: sqlite3.Connection, table: Table, form: Form, params: list[Any], *, beyond: str, columns: str
+    conn: sqlite3.Connection, table: Table, form: Form, params: list[Any], wanted: int, *, beyond: str, columns: str
 ) -> list[tuple[Any, ...]] | None:
-    """The records of a page in id order after the id `beyond`, with these columns; None where neither way is good.
-
-    `params` are those of the page: of the form first, how many rows last.
+    """The `wanted` records of a page in id order after the id `beyond`, with these columns; None where neither way is
+    good. `params` are those of the form.
     """
-    terms, starts, conditions, used = numbered(table, form)
-    place = next(place for place, term in enumerate(terms) if term[0] == "contains")
-    _, field, length = terms[place]
-    wanted: int = params[-1]
+    needle, start = form, 0
+    if form[0] == "and":
+        place = next(place for place, term in enumerate(form[1]) if term[0] == "contains")
+        needle, start = form[1][place], sum(map(width, form[1][:place]))
+    _, field, length = needle
     index = table.texts[field]
-    hits = [] if length == 1 else index.hits(conn, params[starts[place] - 1], FEW)
+    hits = [] if length == 1 else index.hits(conn, params[start], FEW)
     few = length > 1 and len(hits) < FEW
     if few:
         hits = list({*hits, *index.queued(conn, FEW + 1)})
@@ -61,11 +61,12 @@ def shortcut(
     key = ("few" if few else "walk", form, columns)
     sql = table.plans.get(key)
     if sql is None:
+        terms, starts, conditions, used = numbered(table, form)
         for other, term in enumerate(terms):
             if term[0] == "contains":
                 conditions[other] = f"instr(t.{table.columns[term[1]]}, ?{starts[other] + 1}) > 0"
         sql = table.plans[key] = (_few if few else _walk)(table, " and ".join(conditions), used, columns)
-    records = conn.execute(sql, (*params[:used], beyond, extent, wanted)).fetchall()
+    records = conn.execute(sql, (*params, beyond, extent, wanted)).fetchall()
     return records if few or len(records) == wanted else None
 
 

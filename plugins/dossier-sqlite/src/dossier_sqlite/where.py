@@ -109,6 +109,13 @@ class Sql:
         return f"(not ({positive}) or {column} is null)" if negated else f"({positive})"
 
 
+def width(form: Form) -> int:
+    """How many parameters a form has."""
+    if form[0] in ("and", "or"):
+        return sum(map(width, form[1]))
+    return 2 if form[0].endswith("contains") else int(form[2])
+
+
 def numbered(table: Table, form: Form) -> tuple[tuple[Form, ...], list[int], list[str], int]:
     """The terms that must all hold, the number of each one's first parameter, their SQL, how many parameters."""
     compiler = Sql(table)
