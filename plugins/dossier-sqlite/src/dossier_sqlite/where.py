@@ -24,7 +24,12 @@ def read(where: Expr, params: list[Any], *, negated: bool = False) -> Form:
     """The form of a condition; its values are appended to `params` in the order in which `Sql` counts them."""
     if isinstance(where, And | Or):
         joint = "and" if isinstance(where, And) is not negated else "or"
-        return (joint, tuple(read(term, params, negated=negated) for term in where.terms))
+        terms: list[Form] = []
+        for term in where.terms:
+            form = read(term, params, negated=negated)
+            # Brackets inside brackets of the same kind say nothing; without them each term is seen for what it is.
+            terms += form[1] if form[0] == joint else (form,)
+        return (joint, tuple(terms))
     if isinstance(where, Not):
         return read(where.term, params, negated=not negated)
     field = where.field
