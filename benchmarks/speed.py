@@ -172,7 +172,7 @@ class Pair:
 
     def ids(self, column: str, text: str) -> int:
         """W5 at the repository: ids of fifty rows whose text holds another."""
-        query = Query(collection="dossiers", where=Contains(column, text), limit=50, bodies=False)
+        query = Query(collection="dossiers", where=Contains(column, text), limit=50, bodies=False, index=False)
         return len(self.archive.repository.find(query).rows)
 
     def lazy(self, id: str, revision: int) -> None:
