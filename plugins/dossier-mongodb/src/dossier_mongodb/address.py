@@ -20,6 +20,7 @@ from pymongo.write_concern import WriteConcern
 
 from dossier.errors import InputError, Problem
 from dossier.repository.checking import check_options, mistyped_option
+from dossier_mongodb.processes import this_process
 
 Client: TypeAlias = MongoClient[dict[str, Any]]
 Base: TypeAlias = Database[dict[str, Any]]
@@ -70,9 +71,9 @@ def connect(url: str, options: Options) -> tuple[Client, Base]:
     """A client and the database that the address names. InputError for an address that is none, names no database or
     asks for weaker reads or writes than an archive keeps."""
     given: dict[str, Any] = {
-        "appname": "dossier",
         "connectTimeoutMS": 5_000,
         **options.client,
+        "appname": f"{str(options.client.get('appname', 'dossier'))[:60]} {this_process()}".rstrip(),
         "serverSelectionTimeoutMS": int(options.selection * 1000),
         "tz_aware": True,
     }

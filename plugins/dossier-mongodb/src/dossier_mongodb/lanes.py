@@ -14,7 +14,6 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import attrs
@@ -33,6 +32,7 @@ from dossier.errors import (
 from dossier.repository.checking import check_lane, check_lines, mistyped_option
 from dossier_mongodb.address import KEPT, SNAPSHOT, Base, Client, Options
 from dossier_mongodb.faults import fault
+from dossier_mongodb.processes import is_gone, this_process
 
 LEASE = 60.0
 """Seconds without a sign of life after which a holder on another machine counts as gone."""
@@ -154,7 +154,7 @@ class LaneKeeper:
 
     def _take(self, base: Base, name: str) -> Held:
         token = uuid.uuid4().hex
-        change = {"$set": {"token": token, **_self()}, "$currentDate": {"beat": True}}
+        change = {"$set": {"token": token, "holder": this_process()}, "$currentDate": {"beat": True}}
         before = False
         try:
             self._told(lambda: base["_lanes"].update_one({"_id": name, "token": None}, change, upsert=True))
@@ -163,12 +163,12 @@ class LaneKeeper:
             locked = True
         if locked:
             found = _holders(base, self._told, {"_id": name})
-            if not found or _is_held(found[0]):
+            if not found or found[0].get("token") is None or _is_held(found[0]):
                 raise LockedError
-            known = {"_id": name, "token": found[0].get("token")}
+            known = {"_id": name, "token": found[0]["token"]}
             if not self._told(lambda: base["_lanes"].update_one(known, change)).matched_count:
                 raise LockedError
-            before = found[0].get("host") != _self()["host"]
+            before = is_gone(found[0]["holder"]) is None
         rows = self._told(lambda: list(base["_reads"].find({"_id": _range(name)}).sort([("_id", -1)]).limit(1)))
         last = int(rows[0]["_id"].rpartition("/")[2]) if rows else 0
         if before:
@@ -249,33 +249,8 @@ def _holders(
 def _is_held(document: Mapping[str, Any]) -> bool:
     if document.get("token") is None:
         return False
-    mine = _self()
-    if mine["host"] and document.get("host") == mine["host"]:
-        return _started(document["pid"]) == document["started"]
-    return not document["late"]
-
-
-def _self() -> dict[str, Any]:
-    """This process, as another one on the same machine can recognise it; host "" where the system does not tell."""
-    pid = os.getpid()
-    return {"host": _host(), "pid": pid, "started": _started(pid)}
-
-
-def _host() -> str:
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the system's own count; "" if there is none of that number (or none that runs)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in ("Z", "X") else fields[19]
+    gone = is_gone(document["holder"])
+    return not document["late"] if gone is None else not gone
 
 
 def _number(name: str, number: int) -> str:

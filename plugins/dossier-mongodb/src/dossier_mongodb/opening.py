@@ -6,7 +6,7 @@ declared), `_batches` (keys of batches), `_lanes` and `_reads` (read events).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pymongo
@@ -26,7 +26,7 @@ from dossier.errors import (
 from dossier.repository import Collection
 from dossier.repository.checking import widen
 from dossier_mongodb.address import Base, Client, Step
-from dossier_mongodb.documents import Table, declaration, declared, stored_name, table_of
+from dossier_mongodb.documents import Table, declaration, declared, table_of
 from dossier_mongodb.faults import EXISTS, fault, no_replica_set
 
 FORMAT = 1
@@ -35,7 +35,6 @@ WIRE = 13
 MAX_INDEXES = 64
 MAJORITY = ReadConcern("majority")
 _KEPT = {"w": "majority", "j": True}
-_FIXED = ("_declared", "_batches", "_lanes", "_reads")
 
 
 def check_server(client: Client) -> None:
@@ -66,8 +65,7 @@ def create_archive(base: Base, step: Step | None) -> None:
             base.command("create", "_archive", writeConcern=_KEPT)
             if step is not None:
                 step("create.claimed")
-            for name in _FIXED:
-                base.command("create", name, writeConcern=_KEPT)
+            base.command("create", "_batches", writeConcern=_KEPT)  # others come with their first document
             base["_archive"].insert_one({"_id": "archive", "format": FORMAT})
             if step is not None:
                 step("create.marked")
@@ -129,7 +127,6 @@ def widen_collection(base: Base, session: ClientSession, new: Collection, step: 
         step("declare.indexed")
         rows = base[table.name].with_options(read_concern=MAJORITY)
         filled = rows.find_one({}, {"_id": 1}, session=session) is not None
-        step("declare.before")
         if document is None:
             try:
                 published.insert_one({"_id": new.name, **declared(merged), "revision": 1}, session=session)
@@ -150,7 +147,7 @@ def indexes(table: Table) -> list[pymongo.IndexModel]:
     LimitError where a collection has more than MongoDB allows: declare some fields as unindexed.
     """
     collection = table.collection
-    keys = [
+    keys: list[tuple[str, ...]] = [
         (table.grams.get(field.name, table.paths[field.name]),)
         for field in collection.fields
         if field.name not in collection.unindexed
@@ -166,8 +163,3 @@ def indexes(table: Table) -> list[pymongo.IndexModel]:
 def tables_of(known: Mapping[str, Collection]) -> dict[str, Table]:
     """The tables of declared collections."""
     return {name: table_of(collection) for name, collection in known.items()}
-
-
-def stored_names(known: Sequence[str]) -> list[str]:
-    """The names of MongoDB's collections."""
-    return [stored_name(name) for name in known]

@@ -35,6 +35,7 @@ from dossier_mongodb.address import KEPT, SNAPSHOT, Base, Client, Options
 from dossier_mongodb.documents import Table
 from dossier_mongodb.faults import CATALOGUE_CHANGED, DUPLICATE, UNKNOWN_COMMIT, fault, is_again
 from dossier_mongodb.lanes import LaneKeeper, MongoLane
+from dossier_mongodb.processes import free
 from dossier_mongodb.reader import MongoReader
 from dossier_mongodb.writing import Part, apply, parts_of
 
@@ -42,11 +43,8 @@ STEPS = (
     "create.claimed",
     "create.marked",
     "declare.indexed",
-    "declare.before",
     "declare.after",
-    "commit.begin",
-    "commit.op",
-    "commit.before",
+    "commit.part",
     "commit.after",
     "lane.before",
     "lane.after",
@@ -55,6 +53,8 @@ STEPS = (
 
 GRACE = 2.0
 """Seconds for which, when the time is over, a batch of unknown outcome is still asked for by its key."""
+STUCK = 0.15
+"""Seconds of write conflicts after which it is looked whether a killed process left them."""
 _PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064)
 
 _T = TypeVar("_T")
@@ -183,6 +183,7 @@ class MongoRepository(MongoReader, LaneKeeper):
         lacking: dict[str, None] = {}
         failure: RepositoryError | None = None
         with self._declaring:
+            free(self._client)
             for new in collections:
                 try:
                     with pymongo.timeout(self._options.index_timeout), self._session() as session:
@@ -243,6 +244,7 @@ class _Commit:
     def run(self) -> Receipt:
         """Until the batch is kept, refused, or the time is over."""
         turn = 0
+        freed = time.monotonic() + STUCK
         while True:
             receipt, failure = self._attempt()
             if receipt is not None:
@@ -254,6 +256,9 @@ class _Commit:
                 raise failure
             if time.monotonic() >= self._deadline:
                 raise failure.instead
+            if time.monotonic() >= freed:
+                free(self._owner._client)
+                freed = time.monotonic() + STUCK
             turn = _pause(turn)
 
     def _attempt(self) -> tuple[Receipt | None, Exception | None]:
@@ -263,9 +268,7 @@ class _Commit:
         try:
             with pymongo.timeout(self._left()), owner._session() as session:
                 session.start_transaction(read_concern=SNAPSHOT, write_concern=KEPT)
-                owner._step("commit.begin")
                 self._write(session)
-                owner._step("commit.before")
                 return self._commit(session)
         except ConflictError as error:
             failure = error.with_traceback(None)
@@ -282,7 +285,6 @@ class _Commit:
     def _write(self, session: ClientSession) -> None:
         owner = self._owner
         if self._key is not None:
-            owner._step("commit.op")
             try:
                 owner._base["_batches"].insert_one({"_id": self._key, "by": self._token}, session=session)
                 known = False
@@ -291,7 +293,8 @@ class _Commit:
             if known:
                 raise _Repeated
         for part in self._parts:
-            apply(owner._base, session, self._tables, part, owner._step)
+            apply(owner._base, session, self._tables, part)
+            owner._step("commit.part")
 
     def _commit(self, session: ClientSession) -> tuple[Receipt | None, Exception | None]:
         turn = 0

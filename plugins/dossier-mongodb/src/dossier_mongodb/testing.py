@@ -27,11 +27,14 @@ import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import attrs
 import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
+
+from dossier_mongodb.processes import free
 
 _SOCKET = "m.sock"
 _READY = "ready"
@@ -57,7 +60,8 @@ class Server:
 
     def drop(self, *names: str, prefix: str | None = None) -> None:
         """Drop databases, by name or all that begin with `prefix`."""
-        with pymongo.MongoClient[dict[str, object]](self.url("admin")) as client:
+        with pymongo.MongoClient[dict[str, Any]](self.url("admin")) as client:
+            free(client)
             found = client.list_database_names() if prefix is not None else []
             for name in (*names, *(name for name in found if prefix is not None and name.startswith(prefix))):
                 client.drop_database(name)
@@ -134,7 +138,7 @@ class Mongod:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_tied
         )
         until = time.monotonic() + _START
-        with pymongo.MongoClient[dict[str, object]](self.server.url("admin"), serverSelectionTimeoutMS=500) as client:
+        with pymongo.MongoClient[dict[str, Any]](self.server.url("admin"), serverSelectionTimeoutMS=500) as client:
             while True:
                 try:
                     if client.admin.command("hello").get("isWritablePrimary"):

@@ -11,7 +11,7 @@ of two such transactions wait for the other or begin anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, UpdateOne
@@ -25,7 +25,6 @@ from dossier_mongodb.documents import Document, Table, stored_body
 from dossier_mongodb.faults import DUPLICATE
 
 Write = InsertOne[dict[str, Any]] | UpdateOne | DeleteOne
-Step = Callable[[str], None]
 
 
 class Part:
@@ -142,14 +141,12 @@ def _apart(ops: Sequence[Op]) -> Iterator[list[Op]]:
         yield part
 
 
-def apply(base: Base, session: ClientSession, tables: Mapping[str, Table], part: Part, step: Step) -> None:
+def apply(base: Base, session: ClientSession, tables: Mapping[str, Table], part: Part) -> None:
     """Send the commands of a part. ConflictError where an expectation is not met."""
     for scope in part.scopes:
         for table in tables.values():
-            step("commit.op")
             base[table.name].delete_many({"scope": scope}, session=session)
     for turn, name in sorted(part.lists):
-        step("commit.op")
         writes = part.lists[turn, name]
         if not _send(base, session, tables[name].name, writes, met=turn in _MET):
             raise ConflictError(path=name)
