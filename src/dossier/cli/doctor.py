@@ -108,10 +108,10 @@ def _place(url: str) -> dict[str, Any]:
     path = Path(rest.removeprefix("//"))
     if scheme in ("memory", "mongodb", "mongodb+srv") or not path.exists():
         return {"size": None, "free": None, "writable": None, "file_system": None, "network": None}
-    beside = [path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))]
+    files = path.rglob("*") if path.is_dir() else (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm")))
     kind = _file_system(path.resolve())
     return {
-        "size": sum(each.stat().st_size for each in beside if each.exists()),
+        "size": sum(each.stat().st_size for each in files if each.is_file()),
         "free": shutil.disk_usage(path.parent).free,
         "writable": os.access(path, os.W_OK) and os.access(path.parent, os.W_OK),
         "file_system": kind,

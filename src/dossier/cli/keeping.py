@@ -6,7 +6,7 @@ import click
 
 import dossier as ds
 from dossier.cli.faults import DAMAGED
-from dossier.cli.options import ARCHIVE, JSON, LANG, READS, Opening, reading, writing
+from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, READS, Opening, reading, writing
 from dossier.cli.output import document, line, progress
 from dossier.cli.secrets import options_of
 from dossier.errors import Lang
@@ -87,14 +87,14 @@ def backup(archive: str, target: str, opening: Opening, lang: Lang, as_json: boo
 @click.command()
 @click.argument("backup", metavar="BACKUP")
 @ARCHIVE
-@click.option("--numbers-from", type=int, default=None, metavar="N", help="The serial with which numbers go on.")
+@NUMBERS_FROM
 @LANG
 @JSON
 def restore(backup: str, archive: str, numbers_from: int | None, lang: Lang, as_json: bool) -> None:
     """Make an archive of a backup.
 
-    Interrupted, it is run again and goes on. Without --numbers-from nobody can be registered until it is said: numbers
-    given since the backup must not be given again.
+    Interrupted, it is run again and goes on. Numbers that were given since the backup must not be given again: without
+    --numbers-from nobody can be registered until it is said, there or by the next import.
     """
     with progress("恢复" if lang == "zh" else "restoring") as step:
         ds.restore(backup, archive, numbers_from=numbers_from, options=options_of(archive), progress=step)

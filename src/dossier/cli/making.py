@@ -13,7 +13,7 @@ import click
 
 import dossier as ds
 from dossier.cli.faults import REJECTED
-from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, writing
+from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, Acting, Opening, acting, writing
 from dossier.cli.output import columns, document, line, progress, uninterrupted
 from dossier.cli.reasons import reason
 from dossier.cli.secrets import options_of
@@ -85,6 +85,7 @@ def create(
 @click.option("--create", "making", is_flag=True, help="Make the archive first if there is none.")
 @click.option("--zone", default=None, help=f"With --create: its time zone.  [default: {_ZONE}]")
 @click.option("--numbers", default=None, help=f"With --create: its scheme of numbers.  [default: {_NUMBERS}]")
+@NUMBERS_FROM
 @acting
 @writing
 @LANG
@@ -92,7 +93,8 @@ def create(
 @click.pass_context
 def import_(
     context: click.Context, archive: str, files: tuple[str, ...], plan: str, dry_run: bool, rejects: Path | None,
-    making: bool, zone: str | None, numbers: str | None, who: Acting, opening: Opening, lang: Lang, as_json: bool,
+    making: bool, zone: str | None, numbers: str | None, numbers_from: int | None, who: Acting, opening: Opening,
+    lang: Lang, as_json: bool,
 ) -> None:  # fmt: skip
     """Import customers and their dealings from files by a plan.
 
@@ -106,7 +108,7 @@ def import_(
     paths = tables(loaded, files)
     place = (zone or _ZONE, numbers or _NUMBERS)
     with (
-        _opened(archive, opening, place if making else None, dry_run, lang) as opened,
+        _opened(archive, opening, numbers_from, place if making else None, dry_run, lang) as opened,
         _appearing(rejects) as draft,
     ):
         job = who.at(opened).imports.plan(loaded, cast("Any", paths))
@@ -167,10 +169,12 @@ def _made(url: str, zone: str, numbers: str, *, staff: str = "open", roles: dict
     return ds.create(url, zone=zone, numbers=numbers, staff=words, roles=roles or None, options=options_of(url))
 
 
-def _opened(url: str, opening: Opening, place: tuple[str, str] | None, dry_run: bool, lang: Lang) -> ds.Archive:
+def _opened(
+    url: str, opening: Opening, numbers_from: int | None, place: tuple[str, str] | None, dry_run: bool, lang: Lang
+) -> ds.Archive:
     """The archive; where there is none and `place` says how, a new one (in memory for a dry run)."""
     try:
-        return opening.archive(url, lang=lang)
+        return opening.archive(url, lang=lang, numbers_from=numbers_from)
     except MissingArchiveError:
         if place is None:
             raise

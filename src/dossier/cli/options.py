@@ -23,6 +23,10 @@ WAIT = click.option(
     "--wait", type=click.FloatRange(min=0), default=None, metavar="SECONDS",
     help="Wait so long for another writer (SQLite; 30 if not said).",
 )  # fmt: skip
+NUMBERS_FROM = click.option(
+    "--numbers-from", type=int, default=None, metavar="N",
+    help="After a restore: the serial with which registration numbers go on.",
+)  # fmt: skip
 READS = click.option(
     "--reads", metavar="FOLDER", default=None, help="Keep the events of reading in this folder, not beside the archive."
 )
@@ -50,10 +54,10 @@ class Opening:
     reads: str | None = None
     wait: float | None = None
 
-    def archive(self, url: str, *, lang: Lang = "zh") -> ds.Archive:
+    def archive(self, url: str, *, lang: Lang = "zh", numbers_from: int | None = None) -> ds.Archive:
         """The open archive; to be closed by its caller."""
         options = options_of(url, wait=self.wait)
-        return ds.open(url, mode=self.mode, reads=self.reads, lang=lang, options=options)
+        return ds.open(url, mode=self.mode, reads=self.reads, lang=lang, options=options, numbers_from=numbers_from)
 
 
 def acting(verb: F) -> F:
@@ -107,4 +111,16 @@ def _decorated(verb: F, gathered: Callable[..., Any], *options: Callable[[Any], 
     return cast("F", made)
 
 
-__all__ = ["ARCHIVE", "JSON", "LANG", "READS", "WAIT", "Acting", "Opening", "acting", "reading", "writing"]
+__all__ = [
+    "ARCHIVE",
+    "JSON",
+    "LANG",
+    "NUMBERS_FROM",
+    "READS",
+    "WAIT",
+    "Acting",
+    "Opening",
+    "acting",
+    "reading",
+    "writing",
+]

@@ -83,8 +83,8 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "leave it out, or add --create",
     ),
     "where.expected": (
-        "第 {place} 个字符处应为 {expected}",
-        "character {place}: expected {expected}",
+        "第 {place} 个字符处应为 {wanted_zh}",
+        "character {place}: expected {wanted_en}",
         "写法见 docs/reference/cli/index.md, 如 'basic/industry = 茶叶 and not kind = person'",
         "see docs/reference/cli/index.md; for example 'basic/industry = 茶叶 and not kind = person'",
     ),
@@ -109,8 +109,8 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     "doctor.numbers": (
         "档案库由备份恢复, 登记在等候起始编号",
         "this archive was restored from a backup; registering waits to be told where numbers go on",
-        "用 dossier restore BACKUP ARCHIVE --numbers-from N 恢复, 或 dossier.open(…, numbers_from=N) 打开一次",
-        "restore it with dossier restore BACKUP ARCHIVE --numbers-from N, or open it once with numbers_from=N",
+        "下次 dossier import 或 dossier.open 时给出下一个序号 (--numbers-from, numbers_from=)",
+        "name the next serial with the next dossier import (--numbers-from) or dossier.open (numbers_from=)",
     ),
     "doctor.index": (
         "索引由另一版本的程序写成, 尚未更新",

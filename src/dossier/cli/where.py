@@ -32,6 +32,18 @@ _NAMED: Final = {"prefix": "prefix", "contains": "contains"}
 _KEYWORDS: Final = frozenset({"and", "or", "not", "in", "absent", *_NAMED})
 _SAID: Final = {op: sign for sign, op in (_SIGNS | _NAMED).items()}
 _WORDS: Final = re.compile(r"""[^\s()=<>!,"'“”]+""")
+_SIGNS_SAID: Final = "= != < <= > >= in prefix contains absent"
+_EXPECTED: Final = {
+    "end": ("and、or 或结尾", "and, or, or the end"),
+    "close": ("and、or 或 )", "and, or, or )"),
+    "field": ("资料路径、not 或 (", "a field, not or ("),
+    "test": (_SIGNS_SAID, _SIGNS_SAID),
+    "open": ("(", "("),
+    "comma": (", 或 )", ", or )"),
+    "value": ("一个值", "a value"),
+    "odd": ("比较符、括号或引号中的文字", 'a comparison, a bracket, or a text in "…"'),
+}
+"""What may stand at a place: zh, en."""
 _CLOSING: Final = {'"': '"', "'": "'", "“": "”"}
 
 
@@ -48,7 +60,7 @@ def parse(text: str) -> Condition:
     """The condition that a text says. InputError with the place (`where:17`) of what is not understood."""
     reader = _Reader(_tokens(text))
     found = reader.condition(0)
-    reader.must("end", "and, or")
+    reader.must("end", "end")
     return found
 
 
@@ -110,7 +122,7 @@ def _token(text: str, at: int) -> tuple[_Token, int]:
             return _Token("sign", sign, place), at + len(sign)
     word = _WORDS.match(text, at)
     if word is None:
-        raise _expected(place, 'a comparison (= != < <= > >=), ( ) , or a text in "…"')
+        raise _expected(place, "odd")
     return _Token("word", word[0], place), word.end()
 
 
@@ -159,11 +171,11 @@ class _Reader:
             return ~self._one(depth + 1)
         if self._took("(", "sign"):
             found = self.condition(depth + 1)
-            self.must("sign", "and, or, )", ")")
+            self.must("sign", "close", ")")
             return found
         token = self._tokens[self._at]
         if token.kind != "word" or token.text in _KEYWORDS:
-            raise _expected(token.place, "a field, not or (")
+            raise _expected(token.place, "field")
         self._at += 1
         return self._test(token.text)
 
@@ -181,21 +193,21 @@ class _Reader:
             return Condition("absent", path)
         if token.kind == "word" and token.text == "in":
             return Condition("in", path, self._values())
-        raise _expected(token.place, "= != < <= > >= in prefix contains absent")
+        raise _expected(token.place, "test")
 
     def _values(self) -> tuple[str, ...]:
-        self.must("sign", "(", "(")
+        self.must("sign", "open", "(")
         found: list[str] = []
         while not self._took(")", "sign"):
             if found:
-                self.must("sign", ", or )", ",")
+                self.must("sign", "comma", ",")
             found.append(self._value())
         return tuple(found)
 
     def _value(self) -> str:
         token = self._tokens[self._at]
         if token.kind not in ("word", "quoted"):
-            raise _expected(token.place, "a value")
+            raise _expected(token.place, "value")
         self._at += 1
         return token.text
 
@@ -208,7 +220,8 @@ class _Reader:
 
 
 def _expected(place: int, expected: str) -> InputError:
-    return InputError([reason("where.expected", f"where:{place}", place=place, expected=expected)])
+    zh, en = _EXPECTED[expected]
+    return InputError([reason("where.expected", f"where:{place}", place=place, wanted_zh=zh, wanted_en=en)])
 
 
 def _deep() -> InputError:

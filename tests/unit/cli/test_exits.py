@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from dossier import errors
 from dossier.cli import faults, secrets
 from dossier.cli.app import group
+from dossier.cli.output import uninterrupted
 
 MARKER = "zqx8单雄信mmm7"
 PLAN = """\
@@ -291,6 +292,50 @@ def test_a_password_never_stands_on_the_command_line(tmp_path: Path, monkeypatch
     monkeypatch.setenv(secrets.VARIABLE, MARKER)
     assert credentials() == {"username": "the clerk", "password": MARKER}
     assert secrets.options_of("a@b:c.db", wait=1.5) == {"timeout": 1.5}
+
+
+@pytest.mark.law("K3")
+def test_K3_no_message_repeats_what_was_given(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    for words in (
+        ("show", path, MARKER, *WHO),
+        ("show", path, "KH-1", "--records", MARKER, *WHO),
+        ("history", path, MARKER, *WHO),
+        ("history", path, "KH-1", "--known", MARKER, *WHO),
+        ("history", path, "KH-1", "--on", MARKER, *WHO),
+        ("find", path, "--where", f"basic/trading_since = {MARKER}", *WHO),
+        ("find", path, "--where", f"basic/industry < {MARKER} and kind = {MARKER}", *WHO),
+        ("find", path, "--where", f"transaction_status/times = {MARKER}", *WHO),
+        ("find", path, "--after", MARKER, *WHO),
+        ("find", path, "--as", "王芳", "--role", MARKER),
+        ("find", path, "--as", "王芳", "--role", "manager", "--purpose", MARKER),
+        ("find", path, "--as", f"{MARKER}\0" * 40, "--role", "manager"),
+        ("create", tmp_path / "n.db", "--zone", MARKER),
+        ("create", tmp_path / "n.db", "--numbers", MARKER),
+        ("create", tmp_path / "n.db", "--roles", MARKER, MARKER),
+        ("import", path, *FILES, "--plan", MARKER, *WHO),
+        ("export", path, tmp_path / "x.csv", "--field", MARKER, *WHO),
+        ("export", path, tmp_path / "x.csv", "--records", MARKER, *WHO),
+        ("export", path, tmp_path / f"x.{MARKER}", *WHO),
+        ("backup", path, tmp_path / MARKER / "b.db"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 2, words
+        assert MARKER not in result.output, words
+
+
+def test_ctrl_c_waits_for_a_step_that_must_not_stop_half_way() -> None:
+    steps = []
+
+    def step() -> None:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+            steps.append("the rest")
+
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert steps == ["the rest"]
 
 
 def test_help_is_english_and_needs_no_archive() -> None:

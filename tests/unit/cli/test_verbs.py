@@ -187,6 +187,20 @@ def test_keeping_verbs_copy_back_up_restore_and_check(tmp_path: Path) -> None:
     assert done("verify", path, "--lang", "en").endswith("whole\n")
 
 
+@pytest.mark.law("K10")
+def test_an_import_into_a_backup_is_told_where_numbers_go_on(tmp_path: Path) -> None:
+    done("backup", sample(tmp_path), tmp_path / "backup.db")
+    done("restore", tmp_path / "backup.db", tmp_path / "restored.db")
+    table, plan = tmp_path / "t.csv", tmp_path / "p.toml"
+    table.write_text("id,name\n1,单雄信\n", encoding="utf-8")
+    plan.write_text('name = "t"\nkind = "person"\n[tables.t]\nkey = "id"\n[tables.t.fields]\n"basic/name" = "name"\n')
+    words = ("import", tmp_path / "restored.db", table, "--plan", plan, *WHO)
+    assert valid("error", done(*words, "--json", code=2))["error"]["code"] == "numbers.unsettled"
+    done(*words, "--numbers-from", "400")
+    (hit,) = valid("find", done("find", tmp_path / "restored.db", "单雄信", *WHO, "--json"))["hits"]
+    assert hit["number"].endswith("-00400")
+
+
 def test_doctor_says_what_it_is_and_what_to_do(tmp_path: Path) -> None:
     path = sample(tmp_path)
     said = valid("doctor", done("doctor", path, "--json"))
