@@ -115,8 +115,8 @@ class Table:
         return stored_name(self.collection.name)
 
     def index(self, document: Mapping[str, Any]) -> dict[str, IndexValue]:
-        """The index values that are present."""
-        found = {name.replace("~", "."): _value(value) for name, value in document["index"].items()}
+        """The index values that are present, as far as they were sent."""
+        found = {name.replace("~", "."): _value(value) for name, value in document.get("index", {}).items()}
         if "derived" in document:
             found.update((name.replace("~", "."), _value(value)) for name, value in document["derived"].items())
         return found

@@ -8,19 +8,22 @@ within a group of equal values, that group is asked for once more by id.
 
 from __future__ import annotations
 
-from typing import Any
-
+from bson.int64 import Int64
 from pymongo.client_session import ClientSession
 
 from dossier.repository import IndexScalar, Order, Page, Query, Row
 from dossier.repository.asking import check_query, make_cursor, open_cursor
 from dossier_mongodb.address import Base
-from dossier_mongodb.documents import Document, Table
-from dossier_mongodb.reading import BARE, SEEN, Tables, table_named
+from dossier_mongodb.documents import Table
+from dossier_mongodb.reading import Tables, shown, table_named
 from dossier_mongodb.where import Filter, to_filter
 
 Segment = tuple[Filter, bool]
 """A condition beside that of the query, and whether it fixes the order field (so that the id alone orders)."""
+
+
+Found = tuple[IndexScalar, Row]
+"""A row and the value that orders it."""
 
 
 def is_single(query: Query) -> bool:
@@ -35,15 +38,15 @@ def find(base: Base, session: ClientSession, tables: Tables, query: Query) -> Pa
     after = open_cursor(table.shape, query)
     where = to_filter(table, query.where)
     asking = _Asking(base, session, table, query)
-    rows: list[Row] = []
+    found: list[Found] = []
     for beside, fixed in _segments(table, query.order, after):
-        rows += asking.rows({"$and": [where, beside]} if beside and where else beside or where, fixed, len(rows))
-        if len(rows) > query.limit:
+        found += asking.rows({"$and": [where, beside]} if beside and where else beside or where, fixed, len(found))
+        if len(found) > query.limit:
             break
-    if len(rows) <= query.limit:
-        return Page(tuple(rows))
-    last = rows[query.limit - 1]
-    return Page(tuple(rows[: query.limit]), make_cursor(query, asking.value(last), last.id))
+    rows = tuple(row for _, row in found[: query.limit])
+    if len(found) <= query.limit:
+        return Page(rows)
+    return Page(rows, make_cursor(query, found[query.limit - 1][0], rows[-1].id))
 
 
 def _segments(table: Table, order: Order | None, after: tuple[IndexScalar, str] | None) -> list[Segment]:
@@ -69,33 +72,38 @@ class _Asking:
         self._session, self._table, self._query = session, table, query
         self._path = "" if query.order is None else table.paths[query.order.field]
 
-    def value(self, row: Row) -> IndexScalar:
-        """The value that orders a row."""
-        order = self._query.order
-        value = None if order is None else row.index.get(order.field)
-        assert not isinstance(value, tuple)
-        return value
-
-    def rows(self, where: Filter, fixed: bool, have: int) -> list[Row]:
+    def rows(self, where: Filter, fixed: bool, have: int) -> list[Found]:
         """The first rows of a segment, one more than the page still takes."""
         order, limit = self._query.order, self._query.limit + 1 - have
         if order is None or fixed:
             return self._ask(where, [("_id", 1)], limit)
         if not order.descending:
             return self._ask(where, [(self._path, 1), ("_id", 1)], limit)
-        rows = self._ask(where, [(self._path, -1), ("_id", -1)], limit)
-        groups: dict[Any, list[Row]] = {}
-        for row in rows:
-            groups.setdefault(self.value(row), []).append(row)
-        cut = list(groups)[-1] if len(rows) == limit else None
-        if len(rows) == limit and len(groups[cut]) > 1:
-            room = len(groups.pop(cut))
-            whole = {"$and": [where, {self._path: cut}]} if where else {self._path: cut}
-            groups[cut] = self._ask(whole, [("_id", 1)], room)[::-1]
-        return [row for group in groups.values() for row in group[::-1]]
+        found = self._ask(where, [(self._path, -1), ("_id", -1)], limit)
+        groups: dict[IndexScalar, list[Found]] = {}
+        for one in found:
+            groups.setdefault(one[0], []).append(one)
+        if len(found) == limit:
+            cut = found[-1][0]
+            room = len(groups[cut])
+            if room > 1:
+                whole = {"$and": [where, {self._path: cut}]} if where else {self._path: cut}
+                groups[cut] = self._ask(whole, [("_id", 1)], room)[::-1]
+        return [one for group in groups.values() for one in group[::-1]]
 
-    def _ask(self, where: Filter, order: list[tuple[str, int]], limit: int) -> list[Row]:
-        bodies = self._query.bodies
-        shown: Document = SEEN if bodies else BARE
-        found = self._rows.find(where, shown, session=self._session).sort(order).limit(limit)
-        return [self._table.row(document, bodies=bodies) for document in found]
+    def _ask(self, where: Filter, order: list[tuple[str, int]], limit: int) -> list[Found]:
+        query, table, path = self._query, self._table, self._path
+        # Without the index of the rows the field that orders must come all the same: it goes into the cursor.
+        sent = shown(bodies=query.bodies, index=query.index or bool(path))
+        documents = self._rows.find(where, sent, session=self._session).sort(order).limit(limit)
+        if not path:
+            return [(None, table.row(document, bodies=query.bodies)) for document in documents]
+        part, _, name = path.partition(".")
+        found: list[Found] = []
+        for document in documents:
+            value: IndexScalar = document.get(part, {}).get(name)
+            if not query.index:
+                document.update(index={}, derived={})
+            plain = int(value) if type(value) is Int64 else value
+            found.append((plain, table.row(document, bodies=query.bodies)))
+        return found

@@ -21,9 +21,9 @@ class MongoReader:
         """`verb(database, session, tables, *args)`; `many`: it sends several commands, which must see one state."""
         raise NotImplementedError
 
-    def get_many(self, keys: Sequence[Key]) -> list[Row | None]:
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
         """See `Reader.get_many`."""
-        return self._read(reading.get_many, keys)
+        return self._read(reading.get_many, keys, index)
 
     def find(self, query: Query) -> Page:
         """See `Reader.find`."""

@@ -16,10 +16,17 @@ from dossier_mongodb.where import to_filter
 
 Tables = Mapping[str, Table]
 
-SEEN = {"grams": 0}
-BARE = {"grams": 0, "body": 0, "bytes": 0}
 CHUNK = 4 * 1024 * 1024
 """Bytes of bodies that a chunk of a scan is to have, about."""
+
+
+def shown(*, bodies: bool = True, index: bool = True) -> Document:
+    """What of the documents is sent."""
+    return {
+        "grams": 0,
+        **({} if bodies else {"body": 0, "bytes": 0}),
+        **({} if index else {"index": 0, "derived": 0}),
+    }
 
 
 def table_named(tables: Tables, name: str) -> Table:
@@ -31,7 +38,7 @@ def table_named(tables: Tables, name: str) -> Table:
     return table
 
 
-def get_many(base: Base, session: ClientSession, tables: Tables, keys: Sequence[Key]) -> list[Row | None]:
+def get_many(base: Base, session: ClientSession, tables: Tables, keys: Sequence[Key], index: bool) -> list[Row | None]:
     """Rows in the order of `keys`, None for missing; one command, so one state."""
     wanted: dict[str, dict[str, None]] = {}
     for key in keys:
@@ -40,17 +47,18 @@ def get_many(base: Base, session: ClientSession, tables: Tables, keys: Sequence[
     if not wanted:
         return []
     found: dict[tuple[str, str], Row] = {}
+    sent = shown(index=index)
     names = list(wanted)
     if len(names) == 1:
         table = tables[names[0]]
         ids = list(wanted[names[0]])
         chosen: Document = {"_id": ids[0] if len(ids) == 1 else {"$in": ids}}
-        for document in base[table.name].find(chosen, SEEN, session=session):
+        for document in base[table.name].find(chosen, sent, session=session):
             found[names[0], document["_id"]] = table.row(document)
     else:
-        pipeline = _some(list(wanted[names[0]]), 0)
+        pipeline = _some(list(wanted[names[0]]), sent, 0)
         for place, name in enumerate(names[1:], 1):
-            inner = _some(list(wanted[name]), place)
+            inner = _some(list(wanted[name]), sent, place)
             pipeline.append({"$unionWith": {"coll": tables[name].name, "pipeline": inner}})
         for document in base[tables[names[0]].name].aggregate(pipeline, session=session):
             name = names[document["from"]]
@@ -58,8 +66,8 @@ def get_many(base: Base, session: ClientSession, tables: Tables, keys: Sequence[
     return [found.get((key.collection, key.id)) for key in keys]
 
 
-def _some(ids: list[str], place: int) -> list[Document]:
-    return [{"$match": {"_id": {"$in": ids}}}, {"$project": SEEN}, {"$set": {"from": place}}]
+def _some(ids: list[str], sent: Document, place: int) -> list[Document]:
+    return [{"$match": {"_id": {"$in": ids}}}, {"$project": sent}, {"$set": {"from": place}}]
 
 
 def count(base: Base, session: ClientSession, tables: Tables, collection: str, where: Expr) -> int:
@@ -136,7 +144,7 @@ def chunk(
     elif beyond is not None:
         del bounds["$gte"]
         bounds["$gt"] = beyond
-    found = base[table.name].find({"_id": bounds}, SEEN if bodies else BARE, session=session)
+    found = base[table.name].find({"_id": bounds}, shown(bodies=bodies), session=session)
     found.sort([("_id", -1 if descending else 1)]).limit(limit)
     return [table.row(document, bodies=bodies) for document in found]
 
