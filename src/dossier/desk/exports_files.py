@@ -115,7 +115,13 @@ class _Book:
         self._book.set_properties({"created": now.replace(tzinfo=None)})
         self._sheet = self._book.add_worksheet()
         self._row = 0
-        self._write([column.label for column in columns])
+        begun = False
+        try:
+            self._write([column.label for column in columns])
+            begun = True
+        finally:
+            if not begun:
+                self.abandon()
 
     def add(self, head: Mapping[str, str], sections: Sections) -> None:
         self._write(cells(self._columns, head, sections, self._lang))
@@ -215,7 +221,8 @@ def _faults(path: Path) -> Iterator[None]:
 
 
 def _publish(draft: Path, path: Path) -> None:
-    """Give the finished file its name, durably; OSError EEXIST where the name was taken meanwhile."""
+    """Give the finished file its name, durably, for its owner alone; OSError EEXIST where the name was taken."""
+    draft.chmod(0o600)
     os.link(draft, path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

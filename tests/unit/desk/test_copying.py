@@ -164,9 +164,13 @@ def test_of_two_runs_the_later_goes_on(tmp_path: Path) -> None:
         fill(archive, 4)
         url = DeskPlace.fresh("memory", tmp_path).url
         how: dict[str, Any] = {"source": archive.manifest.id, "why": "copy", "options": None}
-        with Transfer(url, archive.indexing, **how) as first, Transfer(url, archive.indexing, **how):
-            with archive.repository.snapshot() as state, pytest.raises(errors.LockedError):
-                first.fill(state, None)
+        with (
+            Transfer(url, archive.indexing, **how) as first,
+            Transfer(url, archive.indexing, **how),
+            archive.repository.snapshot() as state,
+            pytest.raises(errors.LockedError),
+        ):
+            first.fill(state, None)
         archive.copy(url)
         with ds.open(url) as copied:
             assert copied.digest() == archive.digest()
