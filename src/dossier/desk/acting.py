@@ -23,6 +23,7 @@ from dossier.desk.loaded import Loaded
 from dossier.desk.parts import Keys, named
 from dossier.desk.said import COMPARTMENTS, Said, twice
 from dossier.errors import InputError, NewerSectionError, OlderSectionError, QuestionOpenError
+from dossier.model.absence import Absence
 from dossier.model.claims import Claim, Json, Source, pattern, section_of, under
 from dossier.model.edits import Edit
 from dossier.model.fields import Leaf, SectionSpec, Shape
@@ -107,7 +108,7 @@ class Acting:
         for name, edited in parsed.edits.items():
             self._edit(spec, name, edited, source)
         for name, reason in parsed.absent.items():
-            self._claim(spec, f"{spec.key}/{name}", spec.leaf(name), {"absent": reason.value}, source)
+            self._absent(spec, f"{spec.key}/{name}", reason, source)
         if parsed.values:
             self._assert(spec, self._context.registry.codec(spec).document(parsed.values), source)
 
@@ -209,11 +210,17 @@ class Acting:
         return any(path.startswith(prefix) for path in (*state.rivals, *state.absent))
 
     def _claim_all(self, spec: SectionSpec, document: Document, source: Source) -> None:
-        leaf = spec.leaf
-        for path, name, value in named_leaves(document, spec.key, anatomy(spec).kinds):
-            self._claim(spec, path, leaf(name), value, source)
+        shape, leaf, mask = anatomy(spec), spec.leaf, self._touched.get(spec, 0)
+        for path, name, value in named_leaves(document, spec.key, shape.kinds):
+            mask |= shape.reach[name]
+            self._claim(path, leaf(name), value, source)
+        self._touched[spec] = mask
 
-    def _claim(self, spec: SectionSpec, path: str, leaf: Leaf, value: Json, source: Source) -> None:
+    def _absent(self, spec: SectionSpec, path: str, reason: Absence, source: Source) -> None:
+        self._touch(spec, path)
+        self._claim(path, spec.leaf(pattern(path)), {"absent": reason.value}, source)
+
+    def _claim(self, path: str, leaf: Leaf, value: Json, source: Source) -> None:
         if leaf.shape is Shape.COMPUTED:
             raise InputError([problem("field.computed", path)])
         compartment = leaf.compartment
@@ -224,7 +231,6 @@ class Acting:
         if noted and any(claim.source.channel == channel for claim in state.claims(path)):
             raise twice(path)
         self.said.claim(compartment, path, source, value)
-        self._touched[spec] = self._touched.get(spec, 0) | anatomy(spec).reach[leaf.pattern]
         state.claim(path, Claim(source, 0, value), leaf.ranking, self._today)
 
     def _withdraw(self, spec: SectionSpec, path: str) -> None:
@@ -270,8 +276,7 @@ class Acting:
         for inner in part.unset:
             self._withdraw(spec, f"{prefix}/{inner}")
         for inner, reason in part.absent.items():
-            path_ = f"{prefix}/{inner}"
-            self._claim(spec, path_, spec.leaf(pattern(path_)), {"absent": reason.value}, source)
+            self._absent(spec, f"{prefix}/{inner}", reason, source)
         if said:
             made = spec.fields[name].type(key=key, **said)
             document = self._context.registry.codec(spec).document({name: (made,)})

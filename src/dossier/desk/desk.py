@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NoReturn, Unpack
+from typing import TYPE_CHECKING, Final, NoReturn, Unpack
 
 import attrs
 
@@ -393,11 +393,17 @@ class Desk:
         raise NotPicklableError(what="Desk")
 
 
+_WORDS: Final = {
+    name: frozenset(word.value for word in words) - {"destroyed"}
+    for name, words in (("kind", PartyKind), ("standing", Standing), ("stage", Stage))
+}
+
+
 def _party(kind: str, standing: str, stage: str) -> None:
     found = [
         problem("party.word", name, words=", ".join(w.value for w in words if w.value != "destroyed"))
         for name, given, words in (("kind", kind, PartyKind), ("standing", standing, Standing), ("stage", stage, Stage))
-        if type(given) is not str or given not in {word.value for word in words} - {"destroyed"}
+        if type(given) is not str or given not in _WORDS[name]
     ]
     if found:
         raise InputError(found)

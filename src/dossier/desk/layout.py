@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -185,14 +185,14 @@ class Indexing:
         """Index values of one section's columns in one compartment (all of them; absent ones None)."""
         found: dict[str, IndexValue] = {}
         for column, field, way in self._plans.get((spec.key, spec.kind, compartment), ()):
-            value = document.get(field)
+            value, terms = document.get(field), column.kind.terms
             if value is None:
                 found[column.name] = None
             elif column.many:
-                every = {term for node in _nodes(value, way) for term in column.kind.terms(node)}
-                found[column.name] = cast(IndexValue, tuple(sorted(every))) or None
+                every: set[Any] = {term for node in _nodes(value, way) for term in terms(node)}
+                found[column.name] = (tuple(sorted(every)) if len(every) > 1 else tuple(every)) or None
             else:
-                found[column.name] = terms[0] if (terms := column.kind.terms(value)) else None
+                found[column.name] = first[0] if (first := terms(value)) else None
         return found
 
     def search(self, documents: dict[str, Document]) -> dict[str, IndexValue]:
@@ -258,13 +258,13 @@ def _way(pattern: str) -> tuple[str, tuple[str, ...]]:
 
 def _nodes(value: Any, way: Sequence[str]) -> list[Any]:
     """The values at the end of a way through parts."""
-    nodes = value if type(value) is list else [value]
+    nodes: list[Any] = value if type(value) is list else [value]
     for field in way:
         found: list[Any] = []
         for node in nodes:
             inner = node.get(field)
             if type(inner) is list:
-                found.extend(inner)
+                found += inner
             elif inner is not None:
                 found.append(inner)
         nodes = found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import attrs
@@ -35,8 +36,9 @@ class Kind:
     terms: Callable[[Any], Terms]
 
 
+@lru_cache(maxsize=4096)
 def text_terms(node: str) -> Terms:
-    """Folded text."""
+    """Folded text. Words of a vocabulary, regions, trades come again and again."""
     text = fold(node)[:MAX_TERM]
     return (text,) if text else ()
 

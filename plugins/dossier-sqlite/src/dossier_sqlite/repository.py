@@ -29,10 +29,12 @@ from dossier.repository import (
     Batch,
     Capabilities,
     Collection,
+    Key,
     Receipt,
+    Row,
 )
 from dossier.repository.checking import Shape, check_batch, widen
-from dossier_sqlite import lanes
+from dossier_sqlite import lanes, reading
 from dossier_sqlite.backup import write_backup
 from dossier_sqlite.checking import check
 from dossier_sqlite.faults import fault, system_fault
@@ -205,6 +207,22 @@ class SqliteRepository(SqliteReader):
             self._idle.append(conn)
         if self._closed:
             self._close_idle()
+
+    def get_many(self, keys: Sequence[Key], *, index: bool = True) -> list[Row | None]:
+        """See `Reader.get_many`. Whole rows are mostly read to be changed: through the write connection if nobody uses
+        it, for commits of this process leave what it has read in its cache, and only in its."""
+        if not index or self._writer is None or not self._lock.acquire(blocking=False):
+            return super().get_many(keys, index=index)
+        try:
+            self._awake()
+            conn, _ = self._writing()
+            return reading.get_many(conn, self._tables, keys)
+        except sqlite3.Error as error:
+            failure = fault(error)
+            _rollback(conn)
+        finally:
+            self._lock.release()
+        raise failure
 
     def snapshot(self) -> AbstractContextManager[SqliteReader]:
         """See `Repository.snapshot`."""
