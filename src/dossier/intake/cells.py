@@ -226,16 +226,24 @@ def _truth(text: str) -> bool:
 
 def _amounts(columns: Columns, cell: Cell, name: str, make: Callable[[Decimal], Any]) -> Reader:
     read = numbers(columns, cell)
+    used = [] if cell.value else [*(cell.multiply or (cell.column,)), *cell.sum_of, *filter(None, [cell.discount])]
+    places = [columns.at(each) for each in used]
+    known: dict[tuple[str, ...], Any] = {}
 
     def reader(cells: Cells) -> Any:
-        amount = read(cells)
-        return None if amount is None else _tried(make, amount, name)
+        given = tuple([cells[place] for place in places])
+        if given not in known:
+            if len(known) >= _REMEMBER:
+                known.clear()
+            amount = read(cells)
+            known[given] = None if amount is None else _tried(make, amount, name)
+        return known[given]
 
     return reader
 
 
 def _remembered(read: Reader, make: Callable[[str], Any], name: str) -> Reader:
-    """The same text makes the same value; the last few thousand are kept."""
+    """The same text makes the same value; a few thousand are kept."""
     known: dict[str, Any] = {}
 
     def reader(cells: Cells) -> Any:
