@@ -107,7 +107,8 @@ EXAMPLES = {
     ],
     "find": [
         f"dossier find shop.db futter {_WHO}",
-        f"dossier find shop.db --where 'basic/addresses/region = Germany and not transaction_status/times < 10' {_WHO}",
+        "dossier find shop.db --where 'basic/addresses/region = Germany and not transaction_status/times < 10' "
+        f"--order -transaction_status/times {_WHO}",
         "dossier find shop.db --where 'transaction_status/total > \"USD 50000\"' --order -transaction_status/total "
         f"--lang en {_WHO}",
     ],
