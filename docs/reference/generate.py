@@ -324,7 +324,8 @@ GIVEN = {
     "dossier.desk.finding": "field Field Condition",
 }
 ANSWERS = {
-    "dossier.desk.views": "DossierView Origin Rival Question",
+    "dossier.desk.views": "DossierView",
+    "dossier.desk.origins": "Origin Rival Question",
     "dossier.desk.history": "History Act Said",
     "dossier.desk.records": "RecordView RecordPage Entry",
     "dossier.desk.answers": "Hits Entered Receipt RecordRef",

@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from dossier.desk.history import Act
+from dossier.desk.origins import Origin
 from dossier.desk.records import RecordView
-from dossier.desk.views import DossierView, Origin
+from dossier.desk.views import DossierView
 from dossier.model.absence import Absence
 from dossier.model.values import Per
 from dossier.model.values.plain import canonical

@@ -18,8 +18,9 @@ from dossier.desk.acting import Acting
 from dossier.desk.changes import Told
 from dossier.desk.history import answered
 from dossier.desk.loaded import Loaded
+from dossier.desk.origins import Origin, origin_of, path_repr
 from dossier.desk.reading import Reading, Target
-from dossier.desk.views import DossierView, Origin, behind, origin_of, path_repr
+from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing, named
 from dossier.errors import InputError, NotFoundError, ReadableFieldError

@@ -18,7 +18,8 @@ from dossier.codec.linked import settle_all
 from dossier.codec.state import Head, Peek, State, head_of, peek, until_of
 from dossier.codec.typed import typed
 from dossier.desk.layout import act_id
-from dossier.desk.views import DossierView, path_repr, paths_repr
+from dossier.desk.origins import path_repr, paths_repr
+from dossier.desk.views import DossierView
 from dossier.errors import InputError, NotFoundError
 from dossier.model.absence import Absence
 from dossier.model.claims import Claim, Source, pattern, section_of

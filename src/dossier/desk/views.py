@@ -11,7 +11,6 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-import attrs
 import msgspec
 
 from dossier.codec import withheld_view
@@ -20,9 +19,10 @@ from dossier.codec.documents import get
 from dossier.codec.state import Head, Peek, StoredClaims, may_ask, peek, peek_claims, until_of
 from dossier.codec.typed import typed
 from dossier.codec.upgrade import opaque
+from dossier.desk.origins import Origin, Question, Rival, origin_of
 from dossier.errors import InputError, NotPicklableError
 from dossier.model.absence import Absence
-from dossier.model.claims import CHECKED, DISPUTED, PROVEN, Source, pattern, section_of
+from dossier.model.claims import pattern, section_of
 from dossier.model.fields import SectionSpec
 from dossier.model.problems import problem
 from dossier.model.withheld import reveal
@@ -46,54 +46,6 @@ Facts = Callable[[], Mapping[str, Any]]
 """Gives computed fields as JSON by section."""
 _NOTHING = msgspec.Raw(b"{}")
 """A section of which nothing is stored."""
-
-
-@attrs.frozen
-class Origin:
-    """Where a shown value comes from. `observed`, `valid_from`, `valid_to` "" where nothing was said.
-
-    `at` recorded (UTC), `act` id of the act, `checked` copied right, `proven` evidence seen, `disputed` contested.
-    """
-
-    channel: str = attrs.field(repr=False)
-    told_by: str = attrs.field(repr=False)
-    at: str
-    observed: str
-    valid_from: str
-    valid_to: str
-    evidence: tuple[str, ...] = attrs.field(repr=False)
-    act: str
-    checked: bool
-    proven: bool
-    disputed: bool
-
-
-def path_repr(path: str) -> str:
-    """The repr of a path without the member of a set, which is a value (K3)."""
-    field, brace, _ = path.partition("{")
-    return repr(f"{field}{{…}}" if brace else path)
-
-
-def paths_repr(paths: tuple[str, ...]) -> str:
-    """The repr of paths, as `path_repr`."""
-    return f"({', '.join(map(path_repr, paths))})"
-
-
-@attrs.frozen
-class Rival:
-    """A competing claim that is not shown: its value, or the reason for an absence, and its origin."""
-
-    path: str = attrs.field(repr=path_repr)
-    value: Any = attrs.field(repr=False)
-    origin: Origin
-
-
-@attrs.frozen
-class Question:
-    """ "Same part?": two sources named what looks like the same part; `new` is not shown until it is answered."""
-
-    new: str
-    known: str
 
 
 class DossierView:
@@ -395,20 +347,3 @@ class Stored:
 def behind(view: DossierView) -> Stored:
     """What a view was made from. Never goes to a caller of the desk."""
     return Stored(view)
-
-
-def origin_of(source: Source, marks: int) -> Origin:
-    """A source and its marks as a reader sees them."""
-    return Origin(
-        channel=source.channel,
-        told_by=source.told_by,
-        at=source.at,
-        observed=source.observed,
-        valid_from=source.valid_from,
-        valid_to=source.valid_to,
-        evidence=source.evidence,
-        act=source.act,
-        checked=bool(marks & CHECKED),
-        proven=bool(marks & PROVEN),
-        disputed=bool(marks & DISPUTED),
-    )

@@ -19,7 +19,7 @@ from dossier.codec import linked, state
 from dossier.codec.acts import Replay, StoredAct
 from dossier.codec.state import State
 from dossier.desk import archive as archive_module
-from dossier.desk import history, keeping, transfer, views, writing
+from dossier.desk import history, keeping, origins, transfer, views, writing
 from dossier.desk.archive import Archive
 from dossier.desk.changes import change
 from dossier.desk.history import History
@@ -199,7 +199,7 @@ def acts_without_marks() -> Sequence[Replace]:
 @_variant("K7_history")
 def origin_of_the_day() -> Sequence[Replace]:
     """An origin says that a claim was observed when it was recorded, and names no evidence."""
-    origin_of = views.origin_of
+    origin_of = origins.origin_of
 
     def plain(source: Any, marks: int) -> Any:
         return attrs.evolve(origin_of(source, marks), observed=source.at, evidence=())
