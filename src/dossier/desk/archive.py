@@ -41,7 +41,7 @@ from dossier.errors import (
     ReadOnlyError,
     UnsupportedError,
 )
-from dossier.model.clock import Environment, day_of, instant
+from dossier.model.clock import Environment, as_instant, day_of, instant
 from dossier.model.numbering import NumberScheme
 from dossier.model.problems import problem
 from dossier.model.records import KINDS as RECORD_KINDS
@@ -113,7 +113,8 @@ class Archive:
         self._version = version
         self._pid = os.getpid()
         self._last = ""
-        self._day = ""
+        self._day = ("", "")
+        """The first and last instant of the day for which searches are right."""
         self._clock = threading.Lock()
         self._closed = False
 
@@ -265,10 +266,14 @@ class Archive:
 
     def valid_today(self) -> None:
         """Before a search, once a day: files are found by what is valid today. Not where nothing may be written."""
-        today = day_of(self.now(), self.zone)
-        if self.writable and self._day != today:
+        now = self.now()
+        if self.writable and not self._day[0] <= now <= self._day[1]:
             renew(self)
-            self._day = today
+            today = dt.date.fromisoformat(day_of(now, self.zone))
+            self._day = (
+                as_instant(today, self.zone, path="today"),
+                as_instant(today, self.zone, path="today", end=True),
+            )
 
     def rewrite(self, change: Callable[[Manifest], Manifest], commit: Callable[[Put], object] | None = None) -> None:
         """Change the manifest, alone or with what `commit` writes beside it; see `rewrite` in its module."""
