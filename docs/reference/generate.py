@@ -340,7 +340,12 @@ def desk_page() -> str:
             counter = type(getattr(_some_desk(), name))
             counters.setdefault(counter.__module__, set()).add(counter.__name__)
     groups: dict[str, dict[str, str]] = {
-        "The archive": {"dossier.desk.archive": "create open registry Archive", "dossier.desk.staff": "Staff Actor"},
+        "The archive": {
+            "dossier.desk.archive": "create open registry Archive",
+            "dossier.desk.restoring": "restore",
+            "dossier.desk.verifying": "Verification",
+            "dossier.desk.staff": "Staff Actor",
+        },
         "The desk": {"dossier.desk.desk": "Desk"},
         "Counters": {module: " ".join(names | _beside(module)) for module, names in counters.items()},
         "What is given": GIVEN,

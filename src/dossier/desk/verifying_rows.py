@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dossier.codec.acts import StoredAct, decode_act
-from dossier.codec.state import Head, State
+from dossier.codec.state import Head, State, head_of
 from dossier.codec.upgrade import opaque
 from dossier.desk.facts import STALE, facts_index
 from dossier.desk.indexes import shown_terms
@@ -109,13 +109,13 @@ class Rows:
     # -- one dossier ------------------------------------------------------------------------------
 
     def _dossier(self, core: Row, beside: Mapping[str, _Ahead]) -> None:
-        pseudonym = str(core.index.get("pseudonym") or "")
+        pseudonym = _pseudonym(core)
         state = self._read(core, State.decode, core.body)
         special = next(beside["special"].below(core.id), None)
         apart = self._read(special, State.decode, special.body) if special is not None else None
         known, whole = self._acts(core, special, state, beside["acts"], pseudonym)
         if state is not None:
-            place = self._place(core)
+            place = self._place(core, pseudonym)
             if core.scope != core_scope(core.id):
                 self._add("scope", place)
             if special is not None and special.scope != special_scope(core.id):
@@ -156,7 +156,7 @@ class Rows:
                 said = token(act.act.id, pseudonym, act.act.rev, act.act.at, act.act.verb, actor)
                 self._said(said, self._place(row, pseudonym))
         if state is not None and last.get("") != core.body:
-            self._add("state", self._place(core))
+            self._add("state", self._place(core, pseudonym))
         if "~special" in last and (special is None or last["~special"] != special.body):
             self._add("state", f"special/{pseudonym}")
         return known, whole and state is not None and revision == state.head.rev
@@ -184,7 +184,7 @@ class Rows:
         indexing, registry = self._archive.indexing, self._archive.registry
         held = {name: value for name, value in core.index.items() if name not in indexing.derived}
         if held != core_terms | indexing.foreign(core.index, registry, shown):
-            self._add("index", self._place(core))
+            self._add("index", self._place(core, pseudonym))
         if special is not None and dict(special.index) != special_terms | indexing.foreign(
             special.index, registry, shown
         ):
@@ -274,7 +274,7 @@ class Rows:
     def _ties(self, ties: Sequence[tuple[Row, dict[str, Any]]]) -> None:
         ends = list(dict.fromkeys(str(body.get(end)) for _, body in ties for end in ("a", "b")))
         rows = self._state.get_many([Key("dossiers", end) for end in ends])
-        people = {end: str(row.index.get("pseudonym") or "") for end, row in zip(ends, rows, strict=True) if row}
+        people = {end: _pseudonym(row) for end, row in zip(ends, rows, strict=True) if row is not None}
         for row, body in ties:
             place = self._place(row)
             both = [str(body.get(end)) for end in ("a", "b")]
@@ -317,6 +317,14 @@ class Rows:
         whose, slash, rest = row.id.partition("/")
         named = pseudonym or str(row.index.get("pseudonym") or "")
         return f"{row.collection}/{named or hashlib.sha256(whose.encode()).hexdigest()[:16]}{slash}{rest}"
+
+
+def _pseudonym(core: Row) -> str:
+    """The pseudonym of a dossier, from its body; from its index values where that cannot be read."""
+    try:
+        return head_of(core.body).pseudonym
+    except _MALFORMED:
+        return str(core.index.get("pseudonym") or "")
 
 
 def _record_terms(dossier: str, head: StoredRecord, due: str) -> dict[str, IndexValue]:
