@@ -14,6 +14,9 @@ _EXTENSION = re.compile(r"(?:转|轉|分机|分機|内线|ext\.?|extension|x|#)\
 _SEPARATOR = re.compile(r"[、/;,，；|]|或|\n")
 _LANDLINE = re.compile(r"0(10|2\d|[3-9]\d{2})([2-9]\d{6,7})\Z")
 _MOBILE = re.compile(r"1[3-9]\d{9}\Z")
+_MOBILES = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_NO_DIGIT = re.compile(r"\D")
+_BETWEEN = re.compile(r"[\s().\-‐–—·]")
 _SERVICE = re.compile(r"[48]00\d{7}\Z")
 _KIND = re.compile(r"[a-z][a-z0-9_]*\Z")
 _E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
@@ -57,11 +60,12 @@ class Phone:
         BadValue `value.phone_two`.
         """
         plain = plain_form(text)
-        if sum(len(re.sub(r"\D", "", side)) >= 7 for side in _SEPARATOR.split(plain)) > 1:
+        sides = _SEPARATOR.split(plain)
+        if len(sides) > 1 and sum(len(_NO_DIGIT.sub("", side)) >= 7 for side in sides) > 1:
             raise BadValue("value.phone_two")
         found = _EXTENSION.search(plain)
         main = plain[: found.start()] if found else plain
-        if len(re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", main)) > 1:
+        if len(_MOBILES.findall(main)) > 1:
             raise BadValue("value.phone_two")
         return cls(text.strip(), _international(main), found[1] if found else None)
 
@@ -70,7 +74,7 @@ class Phone:
 
     def masked(self) -> str:
         """`186****5678`: at most the first three and last four digits of a long number, nothing of a short one."""
-        digits = re.sub(r"\D", "", self.given)
+        digits = _NO_DIGIT.sub("", self.given)
         return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 11 else "****"
 
     def text(self, lang: Lang = "en") -> str:
@@ -80,7 +84,7 @@ class Phone:
 
 def _international(given: str) -> str | None:
     """E.164, or None where a digit would have to be guessed."""
-    compact = re.sub(r"[\s().\-‐–—·]", "", given)
+    compact = _BETWEEN.sub("", given)
     if compact.startswith("00"):
         compact = "+" + compact[2:]
     if compact.startswith("+"):

@@ -46,6 +46,8 @@ def exact(value: object) -> Decimal:
             return Decimal(value)
         amount = read_amount(value)
     elif isinstance(value, Decimal):
+        if type(value) is Decimal and _LOWEST.match(str(value)):
+            return value
         amount = value
     elif isinstance(value, int) and type(value) is int:
         if not -(10**MAX_INTEGER_DIGITS) < value < 10**MAX_INTEGER_DIGITS:
@@ -121,8 +123,11 @@ class Money:
     @classmethod
     def parse(cls, text: str, /, *, currency: str = "CNY") -> Money:
         """Money from 50万, ￥500,000.50, 1.2亿元, USD 12.5. `currency` is taken where the text names none."""
-        if type(text) is str and len(text) > 4 * MAX_DIGITS:
-            raise BadValue("value.number_long", limit=MAX_DIGITS)
+        if type(text) is str:
+            if _LOWEST.match(text):
+                return cls(exact(text), currency)
+            if len(text) > 4 * MAX_DIGITS:
+                raise BadValue("value.number_long", limit=MAX_DIGITS)
         found = _MONEY.match(plain_form(text))
         assert found is not None
         before, number, after = found.groups()
