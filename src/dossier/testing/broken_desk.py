@@ -32,7 +32,7 @@ from dossier.desk.writing import Writing
 from dossier.model import resolution
 from dossier.model.claims import Claim
 from dossier.model.clock import instant
-from dossier.repository import Batch, Op, Put, Row, encode
+from dossier.repository import Batch, Op, Put, Reader, Row, encode
 
 Replace = tuple[Any, str, Any]
 """(owner, name, what stands there instead)."""
@@ -614,3 +614,18 @@ def copy_begins_again() -> Sequence[Replace]:
         return [attrs.evolve(op, version=1) if isinstance(op, Put) else op for op in copied(self, row)]
 
     return [(transfer.Transfer, "_put", fresh)]
+
+
+@_variant("K8_interrupted")
+def copy_believes_what_is_there() -> Sequence[Replace]:
+    """A copy that was cut off goes on behind the last row that it wrote, whatever became of those before it."""
+
+    def behind(
+        self: transfer.Transfer, state: Reader, collection: str, declared: frozenset[str]
+    ) -> Iterator[tuple[list[Op], int]]:
+        last = [row.id for row in self.target.scan(collection, descending=True, limit=1, bodies=False)]
+        for row in state.scan(collection):
+            if not last or row.id > last[0]:
+                yield self._put(row), len(row.body)
+
+    return [(transfer.Transfer, "_changes", behind)]

@@ -11,7 +11,8 @@ import pytest
 import dossier as ds
 from dossier.desk.manifest import KEY, encode_manifest, read_manifest
 from dossier.repository import Batch, Put
-from dossier.testing.desk_place import DeskPlace
+from dossier.testing.desk_place import Backend, DeskPlace
+from dossier.testing.law_copies import check_K8_interrupted
 from dossier.testing.law_versions import check_K2_minor_edit, check_K2_survival, check_K2_upcast, check_K8_digest
 
 
@@ -71,3 +72,9 @@ def test_K8_digest(tmp_path: Path) -> None:
 
     check_K8_digest(memory, sqlite)
     check_K8_digest(sqlite, memory)
+
+
+@pytest.mark.law("K8")
+@pytest.mark.parametrize(("here", "there"), [("memory", "sqlite"), ("sqlite", "memory"), ("sqlite", "sqlite")])
+def test_K8_interrupted(here: Backend, there: Backend, tmp_path: Path) -> None:
+    check_K8_interrupted(lambda: DeskPlace.fresh(here, tmp_path), lambda: DeskPlace.fresh(there, tmp_path))

@@ -12,6 +12,7 @@ from hypothesis import Phase, settings
 from dossier.errors import DossierError
 from dossier.testing.broken_desk import VARIANTS, BrokenDesk
 from dossier.testing.desk_place import DeskPlace, DeskPlaces
+from dossier.testing.law_copies import check_K8_interrupted
 from dossier.testing.law_history import check_K7_history, check_K9_merge, check_K9_order
 from dossier.testing.law_ledger import check_K11_events, check_K11_refusals
 from dossier.testing.law_values import check_K3_desk
@@ -39,6 +40,7 @@ CHECKS: dict[str, Check] = {
     "K5_hidden": lambda places, _: check_K5_hidden_fields(places),
     "K7_history": lambda places, _: check_K7_history(places, examples=60, profile=PROFILE),
     "K8_digest": lambda places, _: check_K8_digest(places, places),
+    "K8_interrupted": lambda places, _: check_K8_interrupted(places, places),
     "K9_order": lambda places, _: check_K9_order(places, examples=60, profile=PROFILE),
     "K9_merge": lambda places, _: check_K9_merge(places, examples=40, profile=PROFILE),
     "K10_handles": lambda places, _: check_K10_handles(places),
