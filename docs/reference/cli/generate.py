@@ -43,7 +43,8 @@ Everything that can be done with an archive from a shell. It needs the extra `cl
   are folded into the archive and customers are found by what is valid today. `--read-only` writes nothing but the
   events of reading, beside the archive or in the folder of `--reads`: for backups and media that cannot be written.
 - `--lang zh` (the default) or `en` is the language of cards, headings and counts. Errors are told in both.
-- `--json` prints one document on stdout, of the schema named with each verb; errors too, of [error.json](error.json).
+- `--json` (every verb but `tour`) prints one document on stdout, of the schema named with each verb; errors too, of
+  [error.json](error.json).
   What the role may not read is `{"withheld": true}`, whether or not there is a value.
 - Every verb takes `--help`. Long work shows its progress on stderr where that is a terminal. Output that is no
   terminal has no colours.

@@ -34,7 +34,7 @@ def doctor(archive: str, lang: Lang, as_json: bool) -> None:
     """Say what an archive is, what it stands on, and what to do next. Nothing is written."""
     with Opening(mode="r").archive(archive, lang=lang) as opened:
         found = examined(opened, archive)
-        advice = advised(opened, found)
+        advice = advised(found)
     if as_json:
         said = [
             {"code": each.code, "path": each.path, "zh": each.zh, "en": each.en, "fix_zh": each.fix_zh,
@@ -79,7 +79,7 @@ def examined(archive: ds.Archive, url: str) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def advised(archive: ds.Archive, found: dict[str, dict[str, Any]]) -> list[Problem]:
+def advised(found: dict[str, dict[str, Any]]) -> list[Problem]:
     """What should be done, most urgent first."""
     said, place = found["archive"], found["place"]
     advice: list[Problem] = []

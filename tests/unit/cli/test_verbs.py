@@ -12,6 +12,7 @@ from cli_support import FILES, SCHEMAS, WHO, done, run, sample, valid
 
 import dossier as ds
 from dossier.cli.app import group
+from dossier.cli.doctor import advised, examined
 from dossier.cli.making import PLANS
 from dossier.cli.output import safe
 
@@ -218,6 +219,25 @@ def test_doctor_says_what_it_is_and_what_to_do(tmp_path: Path) -> None:
     assert said["archive"]["idle_lanes"] == 3
     assert "doctor.lanes" in {each["code"] for each in said["advice"]}
     assert "doctor.lanes" in done("doctor", tmp_path / "backup.db", "--lang", "en")
+
+
+def test_doctor_advises_on_what_it_stands_on(tmp_path: Path) -> None:
+    with ds.create(tmp_path / "a.db") as archive:
+        found = examined(archive, str(tmp_path / "a.db"))
+        assert found["place"]["size"] > 0
+        assert found["place"]["writable"]
+        assert advised(found) == []
+        ill = {
+            "archive": found["archive"] | {"indexes_current": False, "waits_for_numbers": True, "idle_lanes": 2},
+            "place": found["place"] | {"network": True, "file_system": "nfs4", "writable": False, "free": 0},
+        }
+        assert [each.code for each in advised(ill)] == [
+            "doctor.network", "doctor.numbers", "doctor.index", "doctor.writable", "doctor.room", "doctor.lanes",
+        ]  # fmt: skip
+    with ds.create("memory:") as archive:
+        found = examined(archive, "memory:")
+        assert set(found["place"].values()) == {None}
+        assert advised(found) == []
 
 
 @pytest.mark.row("M131")
