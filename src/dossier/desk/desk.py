@@ -270,11 +270,11 @@ class Desk:
         decision = self._reading.permit("consult", called="history")
         day, bound = read_on(on), read_known(known, self._reading)
         target = self._reading.known(dossier, decision, "history")
-        last = version_of(self._archive.repository, target, bound) if isinstance(bound, int) else None
+        last = version_of(self._reading, target, bound, decision) if isinstance(bound, int) else None
         if last is not None:
             head = last.seen.head
         else:
-            (row,) = self._archive.repository.get_many([Key("dossiers", target)], index=False)
+            (row,) = self._reading.beside([Key("dossiers", target)], decision, "history")
             if row is None:
                 self._reading.refuse(decision, "history")
                 raise NotFoundError()

@@ -29,7 +29,7 @@ from dossier.model.records import PREFIX
 from dossier.model.resolution import valid_on
 from dossier.model.withheld import WITHHELD, Withheld
 from dossier.policy import Decision
-from dossier.repository import Key, Repository, Row
+from dossier.repository import Key, Row
 
 if TYPE_CHECKING:
     from dossier.desk.reading import Reading
@@ -79,9 +79,9 @@ class Version:
     seen: Peek
 
 
-def version_of(repository: Repository, dossier: str, revision: int) -> Version | None:
+def version_of(reading: Reading, dossier: str, revision: int, decision: Decision) -> Version | None:
     """A revision of a dossier, None if there is none."""
-    (row,) = repository.get_many([Key("acts", act_id(dossier, revision))], index=False)
+    (row,) = reading.beside([Key("acts", act_id(dossier, revision))], decision, "history")
     return _version(row) if row is not None else None
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Target = DossierView | str
 """A dossier is named by a view, its id (32 hex characters) or its registration number."""
 _LINKS = 64
-_LOOKED: Final = frozenset({"consult", "find"})
+_LOOKED: Final = frozenset({"consult", "find", "history"})
 """Verbs that read the actor's row together with what they give out."""
 
 
@@ -114,6 +114,12 @@ class Reading:
                 raise self.archive.staff.denied(self.role)
             self._since = version
 
+    def beside(self, keys: Sequence[Key], decision: Decision, called: str) -> list[Row | None]:
+        """Rows without their index, read together with the actor's own, by which he must still be one to act."""
+        rows = self.archive.repository.get_many([*keys, self._row], index=False)
+        self._look(rows.pop(), decision, called)
+        return rows
+
     def subject(self, decision: Decision, head: Head) -> tuple[str, int, str]:
         """(pseudonym, revision, mask) of a dossier that is given out."""
         return head.pseudonym, head.rev, self.sight(decision).mask(head.kind)
@@ -155,12 +161,8 @@ class Reading:
         """Views of these dossiers; whoever calls has judged and records the event."""
         decision = self.decide("consult")
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
+        rows = self.beside(keys, decision, "consult")
         found: list[DossierView | None] = []
-        keys.append(self._row)
-        rows = self.archive.repository.get_many(keys, index=False)
-        staff = rows.pop()
-        if (staff.version if staff is not None else 0) != self._since:
-            self._look(staff, decision, "consult")
         for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
             pending = self.unit.pending(dossier) if self.unit is not None else None
@@ -184,8 +186,7 @@ class Reading:
             keys.append(self._row)
             rows = state.get_many(keys, index=False)
             staff = rows.pop()
-        if (staff.version if staff is not None else 0) != self._since:
-            self._look(staff, decision, "find")
+        self._look(staff, decision, "find")
         facts = rows[len(rows) - len(cores) :]
         special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
         views = [
