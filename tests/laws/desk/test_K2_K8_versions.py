@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from pathlib import Path
 
 import msgspec
@@ -78,3 +79,21 @@ def test_K8_digest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("here", "there"), [("memory", "sqlite"), ("sqlite", "memory"), ("sqlite", "sqlite")])
 def test_K8_interrupted(here: Backend, there: Backend, tmp_path: Path) -> None:
     check_K8_interrupted(lambda: DeskPlace.fresh(here, tmp_path), lambda: DeskPlace.fresh(there, tmp_path))
+
+
+@pytest.mark.law("K8")
+@pytest.mark.parametrize("to", [True, pytest.param(False, marks=pytest.mark.nightly)])
+def test_K8_interrupted_on_mongodb(to: bool, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    server = request.getfixturevalue("mongodb")
+    name, numbers = f"t{uuid.uuid4().hex[:12]}", itertools.count()
+
+    def here() -> DeskPlace:
+        return DeskPlace.fresh("sqlite", tmp_path)
+
+    def there() -> DeskPlace:
+        return DeskPlace(server.url(f"{name}_{next(numbers)}"))
+
+    try:
+        check_K8_interrupted(*((here, there) if to else (there, here)), every=15)
+    finally:
+        server.drop(prefix=name)
