@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from dossier.cli import faults
 from dossier.cli.app import group
-from dossier.cli.reasons import TEXTS
+from dossier.cli.reasons import REMEDIES, TEXTS
 from dossier.errors import DossierError
 
 HERE = Path(__file__).parent
@@ -196,7 +196,12 @@ def _mapping() -> Iterator[str]:
     yield "| --- | --- | --- |"
     for cls in sorted(_classes(DossierError), key=lambda each: (_exit(each), each.code, each.__name__)):
         yield f"| `{cls.__name__}` | `{cls.code}` | {_exit(cls)} |"
-    yield "\nWhat each says is told in [errors](../errors.md). The command itself adds:\n"
+    yield "\nWhat each says is told in [errors](../errors.md); where that speaks to a programmer, the command says:\n"
+    yield "| code | 处理 | remedy |"
+    yield "| --- | --- | --- |"
+    for code, (zh, en) in sorted(REMEDIES.items()):
+        yield f"| `{code}` | {zh} | {en} |"
+    yield "\nThe command itself adds:\n"
     yield "| code | 中文 | English | 处理 | remedy |"
     yield "| --- | --- | --- | --- | --- |"
     for code, texts in sorted(TEXTS.items()):

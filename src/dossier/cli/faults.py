@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from dossier.cli.reasons import reason
+from dossier.cli.reasons import REMEDIES, reason
 from dossier.errors import (
     ConflictError,
     CredentialsError,
@@ -61,9 +61,9 @@ def told(error: BaseException) -> tuple[int, dict[str, Any]]:
     """(exit code, error document) of whatever ended a verb."""
     if isinstance(error, DossierError):
         problems = error.problems if isinstance(error, InputError) else ()
+        fix_zh, fix_en = REMEDIES.get(error.code, (error.fix("zh"), error.fix("en")))
         head = Problem(
-            code=error.code, path=error.path, zh=error.text("zh"), en=error.text("en"), fix_zh=error.fix("zh"),
-            fix_en=error.fix("en"),
+            code=error.code, path=error.path, zh=error.text("zh"), en=error.text("en"), fix_zh=fix_zh, fix_en=fix_en
         )  # fmt: skip
         return _document(exit_code(error), head, problems)
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -101,14 +101,13 @@ def import_(
     FILE is one workbook or table for the whole plan, or TABLE=FILE for each table of it. An import that was interrupted
     is run again; what was done is found unchanged. Exit code 1: some rows were not taken.
     """
-    if not making and (zone or numbers):
-        option = "--zone" if zone else "--numbers"
-        raise InputError([reason("cli.create_options", option, option=option)])
+    wanted = {name: said for name, said in (("zone", zone), ("numbers", numbers)) if said is not None}
+    if wanted and not making:
+        raise InputError([reason("cli.create_options", f"--{name}", option=f"--{name}") for name in wanted])
     loaded = read_plan(plan)
     paths = tables(loaded, files)
-    place = (zone or _ZONE, numbers or _NUMBERS)
     with (
-        _opened(archive, opening, numbers_from, place if making else None, dry_run, lang) as opened,
+        _new_or_open(archive, opening, numbers_from, wanted, making=making, dry_run=dry_run) as opened,
         _appearing(rejects) as draft,
     ):
         job = who.at(opened).imports.plan(loaded, cast("Any", paths))
@@ -169,16 +168,23 @@ def _made(url: str, zone: str, numbers: str, *, staff: str = "open", roles: dict
     return ds.create(url, zone=zone, numbers=numbers, staff=words, roles=roles or None, options=options_of(url))
 
 
-def _opened(
-    url: str, opening: Opening, numbers_from: int | None, place: tuple[str, str] | None, dry_run: bool, lang: Lang
+def _new_or_open(
+    url: str, opening: Opening, numbers_from: int | None, wanted: Mapping[str, str], *, making: bool, dry_run: bool
 ) -> ds.Archive:
-    """The archive; where there is none and `place` says how, a new one (in memory for a dry run)."""
+    """The archive; where there is none and one is to be made, a new one as `wanted` (in memory for a dry run)."""
     try:
-        return opening.archive(url, lang=lang, numbers_from=numbers_from)
+        opened = opening.archive(url, numbers_from=None if dry_run else numbers_from)
     except MissingArchiveError:
-        if place is None:
+        if not making:
             raise
+    else:
+        others = [name for name, said in wanted.items() if getattr(opened.manifest, name) != said]
+        if others:
+            opened.close()
+            raise InputError([reason("cli.differs", f"--{name}", option=f"--{name}") for name in others])
+        return opened
     with nullcontext() if dry_run else uninterrupted():
+        place = wanted.get("zone", _ZONE), wanted.get("numbers", _NUMBERS)
         return _made("memory:" if dry_run else url, *place)
 
 

@@ -82,6 +82,12 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "去掉它, 或加上 --create",
         "leave it out, or add --create",
     ),
+    "cli.differs": (
+        "档案库已经存在, 其 {option} 与所给的不同",
+        "the archive exists, and its {option} is another",
+        "去掉 {option}: 它在建立时已定",
+        "leave {option} out: it was settled when the archive was made",
+    ),
     "where.expected": (
         "第 {place} 个字符处应为 {wanted_zh}",
         "character {place}: expected {wanted_en}",
@@ -144,6 +150,27 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
     ),
 }  # fmt: skip
 
+REMEDIES: Final[dict[str, tuple[str, str]]] = {
+    "input.invalid": (
+        "更正下列各处后重试, 未写入任何内容",
+        "correct what is listed below and try again; nothing was written",
+    ),
+    "numbers.unsettled": (
+        "用 --numbers-from N 给出下一个序号",
+        "name the next serial with --numbers-from N",
+    ),
+    "repository.exists": ("换一个位置", "give another place"),
+    "repository.missing": (
+        "核对路径; 或用 dossier create, dossier import --create 建立",
+        "check the path, or make it with dossier create or dossier import --create",
+    ),
+    "repository.read_only": (
+        "检查权限; 只读的媒介和备份用 --read-only",
+        "check its permissions; for backups and media that cannot be written say --read-only",
+    ),
+}
+"""Remedies of the library that speak to a programmer, as the command says them: code → (zh, en)."""
+
 
 def reason(code: str, path: str, **facts: str | int) -> Problem:
     """The `Problem` of a `code` at `path`."""
@@ -151,4 +178,4 @@ def reason(code: str, path: str, **facts: str | int) -> Problem:
     return Problem(code=code, path=path, zh=zh, en=en, fix_zh=fix_zh, fix_en=fix_en)
 
 
-__all__ = ["TEXTS", "reason"]
+__all__ = ["REMEDIES", "TEXTS", "reason"]

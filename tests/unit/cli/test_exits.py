@@ -19,6 +19,7 @@ from dossier import errors
 from dossier.cli import faults, secrets
 from dossier.cli.app import group
 from dossier.cli.output import uninterrupted
+from dossier.cli.reasons import REMEDIES
 
 MARKER = "zqx8单雄信mmm7"
 PLAN = """\
@@ -147,6 +148,15 @@ def test_5_a_row_that_was_changed_behind_the_back(tmp_path: Path) -> None:
     said = run("verify", path)
     assert "已损坏" in said.stdout
     assert "Alfr" not in said.output
+
+
+def test_remedies_speak_to_who_sits_at_a_shell(tmp_path: Path) -> None:
+    known = {cls.code for cls in _classes(errors.DossierError)}
+    assert set(REMEDIES) <= known
+    assert "dossier create" in run("digest", tmp_path / "none.db").stderr
+    path = sample(tmp_path)
+    assert "another place" in run("create", path).stderr
+    assert "listed below" in run("find", path, "--limit", "0", *WHO).stderr
 
 
 def test_not_an_archive_and_no_plugin(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def test_import_counts_tries_and_repeats(tmp_path: Path) -> None:
     assert (first["counts"]["created"], first["counts"]["records"]) == (20, 241)
     again = valid("import", done(*words, "--create", "--json"))
     assert (again["counts"]["created"], again["counts"]["unchanged"]) == (0, 20)
+    other = valid("error", done(*words, "--create", "--zone", "Asia/Tokyo", "--json", code=2))
+    assert [problem["code"] for problem in other["error"]["problems"]] == ["cli.differs"]
     said = done(*words, "--lang", "en")
     assert "dossiers unchanged  20" in said
     assert "未变档案" in done(*words)
