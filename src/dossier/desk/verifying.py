@@ -7,7 +7,7 @@ act has its event and each event its act is told by sums over both, and only whe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -105,8 +105,9 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
 
         acts, recorded = _Sums(), _Sums()
         try:
-            Rows(archive, state, found.add, acts, passed).run()
-            events = _lanes(state, found, recorded, passed)
+            rows = Rows(archive, state, found.add, acts, passed)
+            rows.run()
+            events = _lanes(state, found, recorded, passed, rows.waiting)
             differ = [n for n in range(_BUCKETS) if acts.buckets[n] != recorded.buckets[n]]
             if differ:
                 _compare(archive, state, found, differ)
@@ -121,7 +122,7 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
     return Verification(sum(counts.values()), counts["dossiers"], counts["acts"], events, found.all())
 
 
-def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None]) -> int:
+def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> int:
     """Walk the lanes of changes and say what they tell; how many events they have."""
     events = 0
     for name in _names(state):
@@ -130,7 +131,7 @@ def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], Non
             for row in rows:
                 passed(row)  # verified with what of its lane is a file still
             continue
-        lines = _told(rows, said, passed)
+        lines = _told(rows, said, passed, waiting)
         try:
             events += verify_lane(name, lines).events
         except LedgerError as error:
@@ -160,14 +161,14 @@ def _names(state: Reader) -> Iterator[str]:
         start = f"{name}0"  # "0" follows "/"
 
 
-def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None]) -> Iterator[bytes]:
+def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> Iterator[bytes]:
     """The lines of a lane; what each tells of an act is said."""
     for row in rows:
         passed(row)
         event = _event(row.body)
         if event is not None and event.act and event.outcome == "allowed":
             for pseudonym, rev, _ in event.subjects:
-                if pseudonym:
+                if pseudonym or event.act in waiting:
                     said(token(event.act, pseudonym, rev, event.at, event.verb, event.actor), f"events/{row.id}")
         yield row.body
 
@@ -183,8 +184,9 @@ def _compare(archive: Archive, state: Reader, found: _Found, differ: Sequence[in
     """Walk again, and look up what only one side said. Of many buckets that differ the first are looked into."""
     looked = frozenset(differ[:_LOOKED])
     acts, recorded = _Listed(looked), _Listed(looked)
-    Rows(archive, state, _ignore, acts, _ignore).run()
-    _lanes(state, _Found(), recorded, _ignore)
+    rows = Rows(archive, state, _ignore, acts, _ignore)
+    rows.run()
+    _lanes(state, _Found(), recorded, _ignore, rows.waiting)
     for code, these, those in (("act", acts.held, recorded.held), ("event", recorded.held, acts.held)):
         for digest, places in these.items():
             for place in places[len(those.get(digest, ())) :]:

@@ -33,7 +33,7 @@ Said = Callable[[bytes, str], None]
 """Takes what should have an event, and its place."""
 
 _BESIDE: Final = ("acts", "entries", "facts", "records", "special")
-_ALONE: Final = ("leases", "requests", "unplaced")
+_ALONE: Final = ("leases", "requests")
 _CHUNK: Final = 200
 _MALFORMED: Final = (DossierError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What reading a body raises that is canonical JSON but not what was written."""
@@ -84,6 +84,8 @@ class Rows:
         self._passed = passed
         self._today = day_of(archive.now(), archive.zone)
         self._staff: dict[str, str] = {}
+        self.waiting: set[str] = set()
+        """Acts by which something was handed in that no file took yet; others of their kind have an event alone."""
 
     def run(self) -> None:
         """Look at every row but those of the ledger."""
@@ -102,6 +104,12 @@ class Rows:
             for row in ahead.rest():
                 self._add("orphan", self._place(row))
         self._relations()
+        for row in self._scan("unplaced"):
+            note = self._json(row)
+            if note is not None:
+                self.waiting.add(row.id)
+                actor = self._staff.get(str(note.get("actor")), "")
+                self._said(token(row.id, "", 0, str(note.get("at")), "", actor), self._place(row))
         for name in _ALONE:
             for row in self._scan(name):
                 self._json(row)

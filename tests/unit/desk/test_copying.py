@@ -265,3 +265,44 @@ def test_K8_killed_in_a_process_of_its_own(verb: str, tmp_path: Path) -> None:
     with ds.open(target) as made:
         assert made.digest() == digest
         assert made.verify().sound
+
+
+MEASURED = """
+import resource, sys
+import dossier as ds
+verb, source, target = sys.argv[1:]
+if verb == "restore":
+    ds.restore(source, target)
+else:
+    with ds.open(source, level="session") as archive:
+        if verb == "export":
+            archive.acting_as("陈静", role="manager").exports.write(target)
+        else:
+            getattr(archive, verb)(*[target] if verb == "copy" else [])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.row("M133")
+def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
+    peaks: dict[int, list[int]] = {}
+    for count in (5_000, 20_000):
+        source = str(tmp_path / f"{count}.db")
+        with ds.create(source, level="session") as archive, manager(archive).unit() as desk:
+            for n in range(count):
+                file = desk.register(f"客户{n}", ds.change("preferences", taboos=["花生"]), kind="person")
+                desk.enter(file, ds.record("order", at="2026-01-01", amount=n), ds.record("visit", at="2026-02-01"))
+        verbs = ("copy", "restore", "verify", "digest", "export")
+        ends = dict(zip(verbs, ("copy.db", "restored.db", "-", "-", "x.xlsx"), strict=True))
+        peaks[count] = [
+            int(
+                subprocess.run(
+                    [sys.executable, "-c", MEASURED, verb, source, str(tmp_path / f"{count}{ends[verb]}")],
+                    check=True, capture_output=True, text=True,
+                ).stdout
+            )
+            for verb in verbs
+        ]  # fmt: skip
+    assert max(peaks[20_000]) < 200
+    assert all(large < small + 20 for small, large in zip(peaks[5_000], peaks[20_000], strict=True)), peaks
