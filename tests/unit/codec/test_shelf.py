@@ -163,6 +163,13 @@ def test_a_withheld_field_looks_the_same_whether_there_is_a_value_or_not() -> No
     assert repr(lens(ORGANIZATION, 0).show(SAMPLE)) == repr(withheld_view(ORGANIZATION))
 
 
+def test_what_may_not_be_read_is_not_decoded() -> None:
+    through = lens(ORGANIZATION, ORGANIZATION.mask("name"))
+    assert through.show(through.load(b'{"name":"A","phones":7,"scope":false}')).name == "A"
+    with pytest.raises(DamagedError):
+        lens(ORGANIZATION, ORGANIZATION.full).load(b'{"name":"A","phones":7}')
+
+
 def test_views_are_immutable_and_survive_pickle() -> None:
     view = lens(ORGANIZATION, ORGANIZATION.mask("name", "key_persons")).show(SAMPLE)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
