@@ -27,7 +27,7 @@ class Verbs(click.Group):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run a verb and exit."""
-        given = list(sys.argv[1:] if args is None else args)
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
         sys.exit(self._run(given, prog_name, extra))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,9 +40,6 @@ class Verbs(click.Group):
             code = super().main(given, prog_name, **{**extra, "standalone_mode": False}) or 0
             sys.stdout.flush()
             return code
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            return error.exit_code
         except SystemExit:
             return CUT_OFF  # click's answer to a reader who went away
         except BrokenPipeError:
