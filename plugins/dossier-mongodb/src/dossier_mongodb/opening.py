@@ -1,7 +1,7 @@
 """Whether a database holds an archive, and what one starts with; which collections are declared and indexed.
 
 Beside a collection for each declared one there are `_archive` (one document: the format), `_declared` (what is
-declared), `_batches` (keys of batches), `_lanes` and `_reads` (read events).
+declared), `_batches` (keys of batches), `_checks` (see `writing`), `_lanes` and `_reads` (read events).
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def create_archive(base: Base, step: Step | None) -> None:
             base.command("create", "_archive", writeConcern=_KEPT)
             if step is not None:
                 step("create.claimed")
-            base.command("create", "_batches", writeConcern=_KEPT)  # others come with their first document
+            for name in ("_batches", "_checks"):  # others come with their first document
+                base.command("create", name, writeConcern=_KEPT)
             base["_archive"].insert_one({"_id": "archive", "format": FORMAT})
             if step is not None:
                 step("create.marked")

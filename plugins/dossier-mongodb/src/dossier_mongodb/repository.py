@@ -14,7 +14,7 @@ import pymongo
 from bson.errors import BSONError
 from bson.timestamp import Timestamp
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import DuplicateKeyError, PyMongoError, ServerSelectionTimeoutError
 
 from dossier.errors import (
     ClosedError,
@@ -28,16 +28,16 @@ from dossier.errors import (
     RepositoryError,
     UnreachableError,
 )
-from dossier.repository import Batch, Capabilities, Collection, Receipt
+from dossier.repository import Batch, Capabilities, Check, Collection, Receipt
 from dossier.repository.checking import Shape, check_batch, widen
 from dossier_mongodb import opening
 from dossier_mongodb.address import KEPT, SNAPSHOT, Base, Client, Options
 from dossier_mongodb.documents import Table
-from dossier_mongodb.faults import CATALOGUE_CHANGED, DUPLICATE, UNKNOWN_COMMIT, fault, is_again
+from dossier_mongodb.faults import CATALOGUE_CHANGED, UNKNOWN_COMMIT, fault, is_again
 from dossier_mongodb.lanes import LaneKeeper, MongoLane
 from dossier_mongodb.processes import free
 from dossier_mongodb.reader import MongoReader
-from dossier_mongodb.writing import Part, apply, parts_of
+from dossier_mongodb.writing import Name, Unmet, apply, believed, parts_of, slotted
 
 STEPS = (
     "create.claimed",
@@ -55,6 +55,8 @@ GRACE = 2.0
 """Seconds for which, when the time is over, a batch of unknown outcome is still asked for by its key."""
 STUCK = 0.15
 """Seconds of write conflicts after which it is looked whether a killed process left them."""
+CROWD = 2
+"""Attempts after which the rows that a batch checks get slots."""
 _PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064)
 
 _T = TypeVar("_T")
@@ -90,6 +92,7 @@ class MongoRepository(MongoReader, LaneKeeper):
         self._clock = threading.Lock()
         self._declaring = threading.Lock()
         self._opened: list[MongoLane] = []
+        self._slotted: set[Name] = set()
         self._tables: dict[str, Table] = {}
         self._shapes: dict[str, Shape] = {}
         self._adopt(self._read(lambda base, session, _: opening.load_declared(base, session)))
@@ -169,7 +172,7 @@ class MongoRepository(MongoReader, LaneKeeper):
         self._awake(writing=True)
         tables = self._tables
         check_batch(self._shapes, batch)
-        return _Commit(self, tables, parts_of(tables, batch.ops), batch.key).run()
+        return _Commit(self, tables, batch).run()
 
     def declare(self, collections: Sequence[Collection]) -> tuple[str, ...]:
         """See `Repository.declare`. Each collection is indexed, then published, one after the other. UnreachableError
@@ -235,8 +238,10 @@ class _Commit:
     unknown, the key of the batch is looked up; without a key, or without an answer, it is OutcomeUnknown.
     """
 
-    def __init__(self, owner: MongoRepository, tables: dict[str, Table], parts: list[Part], key: str | None) -> None:
-        self._owner, self._tables, self._parts, self._key = owner, tables, parts, key
+    def __init__(self, owner: MongoRepository, tables: dict[str, Table], batch: Batch) -> None:
+        self._owner, self._tables, self._ops, self._key = owner, tables, batch.ops, batch.key
+        self._slotted, self._making = frozenset(owner._slotted), frozenset[Name]()
+        self._parts = parts_of(tables, batch.ops, self._slotted, self._making)
         self._token = uuid.uuid4().hex
         self._deadline = time.monotonic() + owner._options.timeout
         self._unknown = False
@@ -256,6 +261,8 @@ class _Commit:
                 raise failure
             if time.monotonic() >= self._deadline:
                 raise failure.instead
+            if turn == CROWD:
+                self._make_slots()
             if time.monotonic() >= freed:
                 free(self._owner._client)
                 freed = time.monotonic() + STUCK
@@ -265,22 +272,49 @@ class _Commit:
         owner = self._owner
         owner._awake(writing=True)
         failure: Exception | None = None
+        unmet: str | None = None
         try:
             with pymongo.timeout(self._left()), owner._session() as session:
                 session.start_transaction(read_concern=SNAPSHOT, write_concern=KEPT)
                 self._write(session)
                 return self._commit(session)
-        except ConflictError as error:
-            failure = error.with_traceback(None)
+        except Unmet as error:
+            unmet = error.path
         except _Repeated:
             pass
         except (BSONError, OverflowError):
             failure = LimitError(what="version", limit=2**63 - 1)
         except PyMongoError as error:
             failure = _failure(error)
+        if unmet is not None:
+            return None, self._learn(unmet)
         if failure is None:
             return self._repeated()
         return None, failure
+
+    def _learn(self, path: str) -> Exception:
+        """An expectation was not met. If it was because of slots that were not known, or are gone, the batch is made
+        ready anew and run again; otherwise it is a conflict."""
+        owner, ids = self._owner, believed(self._ops)
+        try:
+            with pymongo.timeout(self._left()), owner._session() as session:
+                found = slotted(owner._base, session, self._tables, ids)
+        except PyMongoError as error:
+            return _failure(error)
+        names = {(name, id) for name, some in ids.items() for id in some}
+        if found == self._slotted & names:
+            return ConflictError(path=path)
+        owner._slotted = owner._slotted - names | found
+        self._slotted, self._making = self._slotted - names | found, frozenset()
+        self._parts = parts_of(self._tables, self._ops, self._slotted, self._making)
+        return _Again(LockedError())
+
+    def _make_slots(self) -> None:
+        """Many want to check the same row at once: it gets slots with the next attempt."""
+        checked = {(op.collection, op.id) for op in self._ops if isinstance(op, Check) and op.expect > 0}
+        self._making = frozenset(checked - self._slotted)
+        if self._making:
+            self._parts = parts_of(self._tables, self._ops, self._slotted, self._making)
 
     def _write(self, session: ClientSession) -> None:
         owner = self._owner
@@ -312,6 +346,7 @@ class _Commit:
                 self._unknown = True
                 return None, failure
             turn = _pause(turn)
+        self._owner._slotted = self._owner._slotted | self._making
         self._owner._step("commit.after")
         return Receipt(), None
 
@@ -364,10 +399,6 @@ def _failure(error: PyMongoError) -> Exception:
     if is_again(error):
         found = fault(error)
         return _Again(LockedError() if type(found) is RepositoryError else found)
-    if isinstance(error, BulkWriteError):
-        codes = {one.get("code") for one in (error.details or {}).get("writeErrors", ())}
-        if codes & set(DUPLICATE):
-            return ConflictError()
     return fault(error)
 
 
