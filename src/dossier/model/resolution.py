@@ -82,7 +82,14 @@ def standing(claims: Iterable[Claim]) -> list[Claim]:
     pool = sorted(claims, key=_said)
     if len({claim.source.channel for claim in pool}) == len(pool):
         return pool
-    return [claim for claim in pool if not any(superseded(claim, other) for other in pool if other is not claim)]
+    by_channel: dict[str, list[Claim]] = {}
+    for claim in pool:
+        by_channel.setdefault(claim.source.channel, []).append(claim)
+    return [
+        claim
+        for claim in pool
+        if not any(superseded(claim, other) for other in by_channel[claim.source.channel] if other is not claim)
+    ]
 
 
 def _said(claim: Claim) -> tuple[str, str, str]:
