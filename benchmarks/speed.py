@@ -16,7 +16,7 @@ import attrs
 
 import dossier as ds
 from benchmarks.corpus import GRADES, INDEXES, REGIONS, Customer, Plain, changes, customer, sections
-from benchmarks.measure import Ratio, Side, alternate, ratio, settle
+from benchmarks.measure import Ratio, Side, alternate, ratio, settle, together
 from benchmarks.raw import Raw
 from dossier.repository import And, Contains, Query, fold
 
@@ -299,16 +299,25 @@ def search(pair: Pair, rnd: random.Random, n: int, note: Callable[..., None], sc
         "address, 4 characters": ("basic/addresses", "search_address", [text[6:10] for text in addresses]),
         "name, 2 characters": ("basic/name", "search_name", [name[3:5] for name in names]),
     }
+    whole: dict[str, tuple[float, list[tuple[Side, Side]]]] = {}
+
+    def told(name: str, against: str, target: float, sides: tuple[Side, Side]) -> None:
+        note(f"W5 {name}, against {against}", target, sides)
+        kind = "all three" if "ids alone" not in name else "all three, ids alone"
+        whole.setdefault(f"W5 {kind}, against {against}", (target, []))[1].append(sides)
+
     for name, (path, column, texts) in needles.items():
         mine = [lambda t=t, p=path: pair.search(p, t) for t in texts]  # type: ignore[misc]
         found = [lambda t=t, c=column: pair.raw.match(c, t, bodies=True) for t in texts]  # type: ignore[misc]
-        note(f"W5 {name}, against FTS5", 1.5, alternate(mine, found, block=5))
+        told(name, "FTS5", 1.5, alternate(mine, found, block=5))
         bare = [lambda t=t, c=column: pair.ids(c, t) for t in texts]  # type: ignore[misc]
         matched = [lambda t=t, c=column: pair.raw.match(c, t, bodies=False) for t in texts]  # type: ignore[misc]
-        note(f"W5 {name}, ids alone, against FTS5", 1.5, alternate(bare, matched, block=5))
+        told(f"{name}, ids alone", "FTS5", 1.5, alternate(bare, matched, block=5))
         scanned = [lambda t=t, c=column: pair.raw.like(c, t) for t in texts[:12]]  # type: ignore[misc]
-        note(f"W5 {name}, against LIKE", 0.02, alternate(mine[:12], scanned, block=2))
-        note(f"W5 {name}, ids alone, against LIKE", 0.02, alternate(bare[:12], scanned, block=2))
+        told(name, "LIKE", 0.02, alternate(mine[:12], scanned, block=2))
+        told(f"{name}, ids alone", "LIKE", 0.02, alternate(bare[:12], scanned, block=2))
+    for name, (target, parts) in whole.items():
+        note(name, target, (together([mine for mine, _ in parts]), together([other for _, other in parts])))
 
 
 def versions(pair: Pair, some: Callable[[float], list[str]], note: Callable[..., None]) -> None:
