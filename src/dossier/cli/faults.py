@@ -70,7 +70,7 @@ def told(error: BaseException) -> tuple[int, dict[str, Any]]:
         return _document(INTERRUPTED, reason("cli.interrupted", ""))
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else "dossier"
-        return _document(USAGE, reason("cli.usage", "", what=usage(error), command=command))
+        return _document(USAGE, reason("cli.usage", "", what=_usage(error), command=command))
     if isinstance(error, click.ClickException):
         return _document(USAGE, reason("cli.input", "", what=error.format_message()))
     if isinstance(error, OSError):
@@ -87,7 +87,7 @@ def say(document: dict[str, Any]) -> None:
         _line("  - ", problem)
 
 
-def usage(error: click.UsageError) -> str:
+def _usage(error: click.UsageError) -> str:
     """What click found wrong, without what was typed as a value: that may be the name of a customer."""
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
         named = error.param.get_error_hint(error.ctx) if error.param is not None and error.ctx is not None else "option"
@@ -129,5 +129,4 @@ __all__ = [
     "exit_code",
     "say",
     "told",
-    "usage",
 ]

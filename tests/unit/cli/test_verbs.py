@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from cli_support import FILES, SCHEMAS, WHO, done, run, sample, valid
@@ -15,6 +16,7 @@ from dossier.cli.app import group
 from dossier.cli.doctor import advised, examined
 from dossier.cli.making import PLANS
 from dossier.cli.output import safe
+from dossier.policy import PURPOSES
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,16 @@ def test_every_verb_has_a_schema_and_every_schema_is_one() -> None:
         jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text("utf-8")))
     for name in wanted - {"error"}:
         assert "as_json" in {param.name for param in group.commands[name].params}
+
+
+def test_what_help_lists_is_what_there_is() -> None:
+    purposes = next(param for param in group.commands["find"].params if param.name == "purpose")
+    assert isinstance(purposes, click.Option)
+    assert purposes.help is not None
+    assert purposes.help.removeprefix("For what: ").rstrip(".").split(", ") == list(PURPOSES)
+    formats = next(param for param in group.commands["export"].params if param.name == "kind").type
+    assert isinstance(formats, click.Choice)
+    assert set(formats.choices) == {"csv", "jsonl", "xlsx"}
 
 
 def test_create_declares_the_archive_and_its_staff(tmp_path: Path) -> None:
