@@ -284,6 +284,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(900)
 @pytest.mark.row("M133")
 def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     peaks: dict[int, list[int]] = {}
