@@ -18,11 +18,15 @@ from dossier.cli.reasons import reason
 from dossier.errors import Lang, Problem
 
 _COUNTED: Final = ("dossiers", "acts", "records", "events", "staff", "unplaced")
-_LIBRARIES: Final = ("dossier-archive", "dossier-sqlite", "attrs", "cattrs", "msgspec", "click", "rich")
+_LIBRARIES: Final = (
+    "dossier-archive", "dossier-sqlite", "dossier-mongodb", "dossier-vault", "attrs", "cattrs", "msgspec", "pymongo",
+    "click", "rich",
+)  # fmt: skip
 _NETWORK: Final = frozenset(
     {"9p", "afpfs", "afs", "ceph", "cifs", "davfs", "fuse.sshfs", "glusterfs", "fuse.glusterfs", "lustre", "ncpfs",
      "nfs", "nfs4", "smb3", "smbfs", "vboxsf"}
 )  # fmt: skip
+_LANES: Final = 5
 _MIB: Final = 1024 * 1024
 
 
@@ -94,8 +98,8 @@ def advised(found: dict[str, dict[str, Any]]) -> list[Problem]:
     if place["free"] is not None and place["size"] is not None and place["free"] < place["size"]:
         free, size = place["free"] // _MIB, place["size"] // _MIB
         advice.append(reason("doctor.room", "place", free=free, size=size))
-    # One lane is left by whoever read last; more wait for somebody who opens it for writing.
-    if (said["idle_lanes"] or 0) > 1:
+    # Each reader leaves a lane for the next writer to fold; many of them say that none has come for long.
+    if (said["idle_lanes"] or 0) > _LANES:
         advice.append(reason("doctor.lanes", "archive", count=said["idle_lanes"]))
     return advice
 

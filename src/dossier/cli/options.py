@@ -21,7 +21,7 @@ LANG = click.option(
 )
 WAIT = click.option(
     "--wait", type=click.FloatRange(min=0), default=None, metavar="SECONDS",
-    help="Wait so long for another writer (SQLite; 30 if not said).",
+    help="Wait so long for another writer (SQLite: 30 if not said), or for an answer (MongoDB: 75).",
 )  # fmt: skip
 NUMBERS_FROM = click.option(
     "--numbers-from", type=int, default=None, metavar="N",

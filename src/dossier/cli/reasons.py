@@ -168,6 +168,10 @@ REMEDIES: Final[dict[str, tuple[str, str]]] = {
         "检查权限; 只读的媒介和备份用 --read-only",
         "check its permissions; for backups and media that cannot be written say --read-only",
     ),
+    "repository.unsupported": (
+        "用 dossier copy 复制到文件",
+        "copy it to a file with dossier copy",
+    ),
 }
 """Remedies of the library that speak to a programmer, as the command says them: code → (zh, en)."""
 

@@ -227,10 +227,10 @@ def test_doctor_says_what_it_is_and_what_to_do(tmp_path: Path) -> None:
     done("backup", path, tmp_path / "backup.db")
     advice = valid("doctor", done("doctor", tmp_path / "backup.db", "--json"))["advice"]
     assert [each["code"] for each in advice] == ["doctor.numbers"]
-    for _ in range(3):
+    for _ in range(6):
         done("find", tmp_path / "backup.db", "--read-only", *WHO)
     said = valid("doctor", done("doctor", tmp_path / "backup.db", "--json"))
-    assert said["archive"]["idle_lanes"] == 3
+    assert said["archive"]["idle_lanes"] == 6
     assert "doctor.lanes" in {each["code"] for each in said["advice"]}
     assert "doctor.lanes" in done("doctor", tmp_path / "backup.db", "--lang", "en")
 
@@ -242,7 +242,7 @@ def test_doctor_advises_on_what_it_stands_on(tmp_path: Path) -> None:
         assert found["place"]["writable"]
         assert advised(found) == []
         ill = {
-            "archive": found["archive"] | {"indexes_current": False, "waits_for_numbers": True, "idle_lanes": 2},
+            "archive": found["archive"] | {"indexes_current": False, "waits_for_numbers": True, "idle_lanes": 6},
             "place": found["place"] | {"network": True, "file_system": "nfs4", "writable": False, "free": 0},
         }
         assert [each.code for each in advised(ill)] == [
