@@ -18,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 
 from dossier.errors import (
@@ -511,3 +512,19 @@ def test_an_unknown_outcome_is_resolved_by_the_key_or_told(opened: Any) -> None:
     repository._writer = real
     assert repository.commit(Batch((put("b"),), key="kept")).repeated
     assert [row.id for row in repository.scan("cards")] == ["a0", "b", "first"]
+
+
+def test_whole_rows_are_read_while_a_commit_is_being_made(opened: Any) -> None:
+    repository: SqliteRepository
+    seen: list[Any] = []
+
+    def on_step(name: str) -> None:
+        if name == "commit.before":
+            seen.extend(repository.get_many([Key("cards", "a")]))
+
+    repository = opened(on_step=on_step)
+    repository.commit(Batch((put("a", size=1),)))
+    repository.commit(Batch((attrs.evolve(put("a", size=2), expect=1),)))
+    assert [row and row.body for row in seen] == [None, b"x"], "what is being made is not seen"
+    (row,) = repository.get_many([Key("cards", "a")])
+    assert row is not None and (row.version, row.body) == (2, b"xx")
