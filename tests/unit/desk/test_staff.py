@@ -10,6 +10,7 @@ import pytest
 
 import dossier as ds
 from dossier.desk.archive import Archive
+from dossier.desk.reading import Reading
 from dossier.errors import DeniedError, InputError, ReadOnlyError
 from dossier.testing.desk_place import DeskPlace
 
@@ -86,6 +87,28 @@ def test_a_batch_that_was_being_made_does_not_get_past_a_dismissal(place: DeskPl
             change()
         assert [archive.digest()] == before
         other.acting_as("张强", role="manager").ledger.verify()
+
+
+def test_a_write_looks_at_its_actor_once_a_version_of_the_manifest(
+    place: DeskPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    look = Reading._look
+
+    def counted(self: Reading, row: Any, decision: Any, called: str) -> None:
+        looks.append(called)
+        look(self, row, decision, called)
+
+    monkeypatch.setattr(Reading, "_look", counted)
+    with place.create() as archive:
+        desk = manager(archive)
+        file = desk.register("甲", kind="organization")
+        desk.update(file.number, ds.change("basic", scope="x"))
+        assert looks == ["register"]
+        archive.staff.enrol("张强", roles=["sales"])
+        archive.staff.dismiss("张强", role="sales")
+        desk.update(file.number, ds.change("basic", scope="y"))
+        assert looks == ["register", "update"], "a dismissal, whoever it was of, makes every writer look again"
 
 
 def test_further_roles_and_other_people_stop_nobody(place: DeskPlace) -> None:
