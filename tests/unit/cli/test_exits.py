@@ -205,7 +205,6 @@ def test_130_interrupted_copies_are_no_archives_and_go_on(verb: str, tmp_path: P
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (target.exists() or list(tmp_path.glob("b.db*"))):
         time.sleep(0.002)
-    time.sleep(0.1)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert running.returncode in (0, 130), err
