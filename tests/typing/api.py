@@ -38,6 +38,8 @@ def verbs(desk: ds.Desk) -> None:
     desk.card(made, lang="fr")  # type: ignore[arg-type]
     assert_type(desk.find(name="雄", where=ds.field("kind") == "person"), ds.Hits)
     assert_type([act.revision for act in desk.history(made, known=1)], list[int])
+    assert_type(desk.exports.write("a.csv", fields=["basic/name"], progress=lambda done, total: None).rows, int)
+    desk.exports.write("a.csv", lang="fr")  # type: ignore[arg-type]
     with desk.unit(because="import") as unit:
         assert_type(unit, ds.Desk)
 
@@ -47,3 +49,6 @@ def archives() -> None:
     ds.create("memory:", level="durable", lang="zh")
     ds.create("memory:", level="safe")  # type: ignore[arg-type]
     ds.open("a.db", mode="w")  # type: ignore[arg-type]
+    assert_type(ds.open("a.db").verify().sound, bool)
+    ds.open("a.db").copy("b.db", progress=lambda done: None)  # type: ignore[arg-type,misc]
+    ds.restore("backup.db", "a.db", numbers_from="1")  # type: ignore[arg-type]
