@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,39 @@ def test_K8_killed_in_a_process_of_its_own(verb: str, tmp_path: Path) -> None:
     with ds.open(target) as made:
         assert made.digest() == digest
         assert made.verify().sound
+
+
+@pytest.mark.law("K8")
+def test_K8_a_copy_is_one_state_though_others_write(place: DeskPlace, tmp_path: Path) -> None:
+    stop = threading.Event()
+    with place.create() as archive:
+        numbers = fill(archive, 20)
+
+        def work() -> None:
+            desk = archive.acting_as("王芳", role="manager", purpose="manage")
+            turn = 0
+            while not stop.is_set():
+                turn += 1
+                desk.register(f"新客{turn}", kind="person")
+                desk.enter(numbers[0], ds.record("order", at="2026-03-01", amount=turn))
+                desk.update(numbers[1], ds.change("basic", title=f"经理{turn}"))
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            targets = [DeskPlace.fresh("memory", tmp_path) for _ in range(4)]
+            for target in targets:
+                archive.copy(target.url)
+        finally:
+            stop.set()
+            worker.join()
+        counted = []
+        for target in targets:
+            with target.open() as copied:
+                found = copied.verify()
+                assert found.problems == ()
+                counted.append(found.acts)
+        assert counted == sorted(counted)
 
 
 MEASURED = """

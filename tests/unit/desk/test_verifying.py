@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,3 +255,28 @@ def test_what_was_imported_is_sound(tmp_path: Path) -> None:
         table.write_text(table.read_text("utf-8").replace("o7,2026-01-05,7", "o7,2026-01-05,8"), encoding="utf-8")
         desk.imports.plan(plan, table).apply()
         assert archive.verify().problems == ()
+
+
+def test_an_archive_in_use_is_sound_at_every_moment(place: DeskPlace) -> None:
+    stop = threading.Event()
+    with place.create() as archive:
+        numbers = filled(archive)
+
+        def work() -> None:
+            desk = archive.acting_as("王芳", role="manager", purpose="manage")
+            turn = 0
+            while not stop.is_set():
+                turn += 1
+                desk.register(f"新客{turn}", ds.change("preferences", taboos=["葱"]), kind="person")
+                desk.enter(numbers[0], ds.record("order", at="2026-03-01", amount=turn))
+                desk.update(numbers[1], ds.change("basic", title=f"经理{turn}"))
+                desk.consult(numbers[2])
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            for _ in range(6):
+                assert archive.verify().problems == ()
+        finally:
+            stop.set()
+            worker.join()
