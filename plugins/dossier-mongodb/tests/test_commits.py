@@ -192,7 +192,7 @@ UNKNOWN: Mapping[str, Mapping[str, object]] = {
 @pytest.mark.parametrize("shape", UNKNOWN)
 def test_a_commit_that_is_not_answered_takes_effect_once(opened: Any, shape: str, times: int, key: str | None) -> None:
     opened()
-    repository = opened("rw", client={"appname": opened.name})
+    repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500})
     repository.commit(Batch((put("a"),)))
     with failing(opened, opened.name, {"times": times}, failCommands=["commitTransaction"], **UNKNOWN[shape]):
         receipt = repository.commit(Batch((put("a", 1), put("b")), key))
@@ -208,7 +208,7 @@ def test_a_commit_that_is_not_answered_takes_effect_once(opened: Any, shape: str
 @pytest.mark.parametrize("command", ["insert", "update", "delete"])
 def test_what_fails_before_the_commit_is_run_again(opened: Any, shape: str, command: str) -> None:
     opened()
-    repository = opened("rw", client={"appname": opened.name})
+    repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500})
     repository.commit(Batch((put("a"), put("c"))))
     how: dict[str, Any] = {
         "connection lost": {"closeConnection": True},
@@ -226,7 +226,7 @@ def test_what_fails_before_the_commit_is_run_again(opened: Any, shape: str, comm
 @pytest.mark.xdist_group("failing")
 def test_an_outcome_that_stays_unknown_is_said_so(opened: Any) -> None:
     opened()
-    repository = opened("rw", client={"appname": opened.name}, timeout=1.5)
+    repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500}, timeout=1.5)
     repository.commit(Batch((put("a"),)))
     late = {"writeConcernError": {"code": 64, "errmsg": "late"}}
     with failing(opened, opened.name, "alwaysOn", failCommands=["commitTransaction"], **late):
@@ -250,7 +250,7 @@ def test_an_outcome_that_stays_unknown_is_said_so(opened: Any) -> None:
 @pytest.mark.xdist_group("failing")
 def test_no_answer_in_time_and_no_end_of_conflicts(opened: Any) -> None:
     opened()
-    repository = opened("rw", client={"appname": opened.name}, timeout=0.5)
+    repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500}, timeout=0.5)
     slow = {"blockConnection": True, "blockTimeMS": 1500}
     with failing(opened, opened.name, "alwaysOn", failCommands=["find", "aggregate", "insert"], **slow):
         with pytest.raises(UnreachableError):

@@ -10,7 +10,8 @@ from typing import ClassVar
 import pymongo
 import pytest
 
-from dossier.testing import RepositoryContract
+from dossier.testing import Places, RepositoryContract
+from dossier.testing.law_queries import check_K6_queries
 from dossier_mongodb import STEPS, open_mongodb
 from dossier_mongodb.testing import Server
 
@@ -18,6 +19,7 @@ from dossier_mongodb.testing import Server
 class TestMongo(RepositoryContract):
     driver = staticmethod(open_mongodb)
     steps = STEPS
+    examples = 20
     server: ClassVar[Server]
 
     @pytest.fixture(autouse=True)
@@ -35,8 +37,18 @@ class TestMongo(RepositoryContract):
             client.get_default_database()["letters"].insert_one({"text": "no archive"})
         return url
 
+    @pytest.mark.law("K6")
+    def test_K6_queries(self, places: Places) -> None:
+        # A command costs a millisecond here, and a drawn query some ten; the nightly run asks more.
+        check_K6_queries(places, examples=self.examples)
+
     def elsewhere(self, folder: Path) -> str:
         return f"{name(folder)}reads"
+
+
+@pytest.mark.nightly
+class TestMongoLong(TestMongo):
+    examples = 200
 
 
 def name(folder: Path) -> str:

@@ -72,6 +72,7 @@ def connect(url: str, options: Options) -> tuple[Client, Base]:
     asks for weaker reads or writes than an archive keeps."""
     given: dict[str, Any] = {
         "connectTimeoutMS": 5_000,
+        "heartbeatFrequencyMS": 2_000,
         **options.client,
         "appname": f"{str(options.client.get('appname', 'dossier'))[:60]} {this_process()}".rstrip(),
         "serverSelectionTimeoutMS": int(options.selection * 1000),

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
@@ -145,11 +145,11 @@ class MongoRepository(MongoReader, LaneKeeper):
 
     @contextmanager
     def _pinned(self) -> Iterator[ClientSession]:
-        """A session whose reads all see the state of now, not older than anything this handle has seen."""
+        """A session whose reads all see the state of the first of them, not older than anything this handle has
+        seen."""
         with self._session() as session:
             self._asked(_look, session, self._tables, ())
         with self._client.start_session(snapshot=True) as session:
-            self._asked(_look, session, self._tables, ())
             yield session
 
     @contextmanager
@@ -158,6 +158,7 @@ class MongoRepository(MongoReader, LaneKeeper):
         told otherwise); reads after that are ExpiredError."""
         self._awake()
         with self._pinned() as session:
+            self._asked(_look, session, self._tables, ())
             view = _Snapshot(self, session, self._tables)
             try:
                 yield view
@@ -245,10 +246,12 @@ class _Commit:
         self._token = uuid.uuid4().hex
         self._deadline = time.monotonic() + owner._options.timeout
         self._unknown = False
+        self._lsid: Mapping[str, Any] = {}
 
     def run(self) -> Receipt:
         """Until the batch is kept, refused, or the time is over."""
         turn = 0
+        waiting: RepositoryError | None = None
         freed = time.monotonic() + STUCK
         while True:
             receipt, failure = self._attempt()
@@ -256,11 +259,14 @@ class _Commit:
                 return receipt
             if self._unknown:
                 return self._settled()
+            over = time.monotonic() >= self._deadline
+            if isinstance(failure, _Again):
+                waiting = failure.instead
+            if over and waiting is not None:
+                raise waiting
             if not isinstance(failure, _Again):
                 assert failure is not None
                 raise failure
-            if time.monotonic() >= self._deadline:
-                raise failure.instead
             if turn == CROWD:
                 self._make_slots()
             if time.monotonic() >= freed:
@@ -275,6 +281,7 @@ class _Commit:
         unmet: str | None = None
         try:
             with pymongo.timeout(self._left()), owner._session() as session:
+                self._lsid = session.session_id
                 session.start_transaction(read_concern=SNAPSHOT, write_concern=KEPT)
                 self._write(session)
                 return self._commit(session)
@@ -364,16 +371,20 @@ class _Commit:
     def _settled(self) -> Receipt:
         """The time is over and the last commit was not answered: the key of the batch knows."""
         by = None
-        if self._key is not None:
-            try:
-                by = self._look_up(GRACE)
-            except PyMongoError:
-                pass
+        try:
+            # Ends the transaction if it is still open: nobody waits for its rows, and the key is not late.
+            with pymongo.timeout(GRACE):
+                self._owner._client.admin.command("killSessions", [self._lsid])
+            by = self._look_up(GRACE)
+        except PyMongoError:
+            pass
         if by is None:
             raise OutcomeUnknown
         return Receipt(repeated=by != self._token)
 
     def _look_up(self, seconds: float) -> str | None:
+        if self._key is None:
+            return None
         with pymongo.timeout(seconds), self._owner._session() as session:
             found = self._owner._base["_batches"].find_one({"_id": self._key}, session=session)
         return None if found is None else str(found["by"])
