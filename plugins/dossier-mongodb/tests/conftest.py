@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,3 +62,10 @@ def opened(mongodb: Server) -> Iterator[Opener]:
     yield opener
     opener.close()
     mongodb.drop(prefix=opener.name)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="ds") as folder:
+        yield Path(folder)

@@ -84,7 +84,7 @@ def connect(url: str, options: Options) -> tuple[Client, Base]:
     try:
         client = MongoClient(url, **given)
         name = client.get_default_database().name
-    except (PyMongoError, ValueError, TypeError):
+    except (PyMongoError, ValueError, TypeError, OSError):
         name = ""
     if client is None:
         raise _refused("url", "地址或选项不是 MongoDB 所能理解的", "the address or an option is none of MongoDB's")
