@@ -88,7 +88,8 @@ class MergesCounter:
             if verb == "unmerge":
                 self._indexed(work, second)
             bodies, top = self._indexed(work, first)
-            return self._writing.shown(bodies, top)
+            # Alone again, the survivor is shown as it stands only while no span of validity has changed it since.
+            return self._writing.shown(bodies, top, work.load(first).core.until)
 
         return self._writing.once(verb, request_id, intent, named, self._again, [first, second, told])
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dossier as ds
 from dossier.testing.desk_place import Backend, DeskPlace
 from dossier.testing.desk_walk import run_until
 from dossier.testing.law_history import check_K7_history
@@ -22,6 +23,19 @@ def test_K7_memory(tmp_path: Path) -> None:
 @pytest.mark.law("K7")
 def test_K7_sqlite(tmp_path: Path) -> None:
     check_K7_history(lambda: DeskPlace.fresh("sqlite", tmp_path), examples=10)
+
+
+@pytest.mark.law("K7")
+def test_K7_what_unmerging_answers_is_valid_today(place: DeskPlace) -> None:
+    """A walk of the nightly suite found it: what the survivor alone says had ceased to be valid in between."""
+    with place.create() as archive:
+        desk = archive.acting_as("陈静", role="manager", purpose="manage")
+        survivor, absorbed = (desk.register(name, kind="organization") for name in "甲乙")
+        desk.merges.merge(survivor, absorbed)
+        desk.update(survivor.id, ds.change("preferences", taboos=["花生"]), valid_to="2026-03-04")
+        place.clock.forward(days=30)
+        assert desk.merges.unmerge(survivor, absorbed).preferences.taboos == ()
+        assert desk.consult(survivor.id).preferences.taboos == ()
 
 
 @pytest.mark.parametrize("needed", [15, 25, 1_000])
