@@ -1,4 +1,5 @@
-"""Growth as pictures: `python -m benchmarks.plots` draws docs/explanation/performance/*.svg from what was recorded.
+"""Growth as pictures: `python -m benchmarks.plots` draws docs/explanation/performance/*.svg from what was recorded, and
+fills in the table of docs/explanation/performance.md.
 
 Reads `benchmarks/recorded/large.json` and `sizes.json`, written by `--record` of `benchmarks.large` and
 `benchmarks.sizes`. Nothing is measured here; ratios and peak memory are shown, no times.
@@ -15,9 +16,12 @@ from typing import Any
 
 import attrs
 
+from benchmarks.large import table
+
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "benchmarks" / "recorded"
-TARGET = ROOT / "docs" / "explanation" / "performance"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+TARGET = PAGE.with_suffix("")
 COLOURS = ("#2563a8", "#c2571a", "#2f7d4f", "#8a3ea8", "#a8892b")
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 56, 168, 44, 44
 
@@ -129,11 +133,20 @@ def charts() -> dict[str, Chart]:
     return drawn
 
 
+def page() -> str:
+    """The page with its table."""
+    found = json.loads((RECORDED / "large.json").read_text())
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition("<!-- figures -->")
+    _, _, after = rest.partition("<!-- /figures -->")
+    return f"{before}<!-- figures -->\n{table(found)}\n<!-- /figures -->{after}"
+
+
 def main() -> None:
     """Draw them."""
     TARGET.mkdir(exist_ok=True)
     for name, chart in charts().items():
         (TARGET / name).write_text(chart.svg(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
