@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -165,8 +169,11 @@ def test_a_check_by_slot_and_a_change_exclude_each_other(opened: Any) -> None:
 
 @contextmanager
 def failing(opened: Any, name: str, mode: Any, **data: object) -> Iterator[None]:
-    """The server fails commands of the handles that were opened with the option `appname` = `name`."""
-    with pymongo.MongoClient[dict[str, Any]](opened.server.url("admin")) as client:
+    """The server fails commands of the handles that were opened with the option `appname` = `name`. It has one such
+    point, so that the workers take turns."""
+    lock = Path(tempfile.gettempdir()) / f"ds-failing-{zlib.crc32(opened.server.address.encode())}"
+    with pymongo.MongoClient[dict[str, Any]](opened.server.url("admin")) as client, lock.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         point = {"configureFailPoint": "failCommand", "data": {"appName": f"{name} {this_process()}", **data}}
         client.admin.command({**point, "mode": mode})
         try:
@@ -186,7 +193,6 @@ UNKNOWN: Mapping[str, Mapping[str, object]] = {
 
 
 @pytest.mark.law("K4")
-@pytest.mark.xdist_group("failing")
 @pytest.mark.parametrize("key", [None, "k"])
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("shape", UNKNOWN)
@@ -203,7 +209,6 @@ def test_a_commit_that_is_not_answered_takes_effect_once(opened: Any, shape: str
 
 
 @pytest.mark.law("K4")
-@pytest.mark.xdist_group("failing")
 @pytest.mark.parametrize("shape", ["connection lost", "write conflict", "primary goes"])
 @pytest.mark.parametrize("command", ["insert", "update", "delete"])
 def test_what_fails_before_the_commit_is_run_again(opened: Any, shape: str, command: str) -> None:
@@ -223,7 +228,6 @@ def test_what_fails_before_the_commit_is_run_again(opened: Any, shape: str, comm
 
 
 @pytest.mark.law("K4")
-@pytest.mark.xdist_group("failing")
 def test_an_outcome_that_stays_unknown_is_said_so(opened: Any) -> None:
     opened()
     repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500}, timeout=1.5)
@@ -247,7 +251,6 @@ def test_an_outcome_that_stays_unknown_is_said_so(opened: Any) -> None:
     assert found.version == 3
 
 
-@pytest.mark.xdist_group("failing")
 def test_no_answer_in_time_and_no_end_of_conflicts(opened: Any) -> None:
     opened()
     repository = opened("rw", client={"appname": opened.name, "heartbeatFrequencyMS": 500}, timeout=0.5)

@@ -7,7 +7,6 @@ bytes as MongoDB's own types. A body whose bytes would not come back from such a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,8 +26,11 @@ MAX_NATIVE = 12 * 1024 * 1024
 """Bytes of BSON up to which a body is stored as a value; a document of MongoDB has at most 16 MiB."""
 MAX_NESTED = 90
 """Levels up to which a body is stored as a value; MongoDB takes about 180 in all."""
-_UNSAFE = re.compile(rb'"\$|\\u0000|""\s*:')
-_LONG = re.compile(rb"[0-9]{19}")
+_ODD = (b'"$', b"\\u0000", b'"":')
+"""What a body contains that has an odd name (and some that have none)."""
+_DIGITS = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
+_LONG = b"0" * 19
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _encoder = msgspec.json.Encoder(order="sorted", enc_hook=lambda value: _plain_int(value))
 
 
@@ -53,11 +55,11 @@ def stored_body(body: bytes) -> Document:
         return {"bytes": body}
     # Within a value that JSON gives back, BSON changes nothing but these: names with a dollar (`{"$ref", "$id"}` comes
     # back as a reference), NUL and empty names, integers beyond 64 bits, what is too deep or too long.
-    if _UNSAFE.search(body) and _has_odd_name(value):
+    if any(map(body.__contains__, _ODD)) and _has_odd_name(value):
         return {"bytes": body}
-    if body.count(b"{") + body.count(b"[") > MAX_NESTED and _depth(value) > MAX_NESTED:
+    if not _is_shallow(body) and _depth(value) > MAX_NESTED:
         return {"bytes": body}
-    if len(body) > 1_000_000 or _LONG.search(body):
+    if len(body) > 1_000_000 or _LONG in body.translate(_DIGITS):
         try:
             if len(to_bson({"body": value})) > MAX_NATIVE:
                 return {"bytes": body}
@@ -70,6 +72,16 @@ def _has_odd_name(value: Any) -> bool:
     if isinstance(value, dict):
         return any(not name or name[0] == "$" or "\0" in name or _has_odd_name(item) for name, item in value.items())
     return isinstance(value, list) and any(map(_has_odd_name, value))
+
+
+def _is_shallow(body: bytes) -> bool:
+    """Whether brackets alone show that a body is not deep; those within texts may leave that open."""
+    left = body.translate(None, _NO_BRACKETS)
+    for _ in range(MAX_NESTED):
+        if not left:
+            return True
+        left = left.replace(b"[]", b"").replace(b"{}", b"")
+    return False
 
 
 def _depth(value: Any) -> int:
