@@ -20,6 +20,7 @@ from dossier.errors import (
     DossierError,
     InputError,
     NewerFormatError,
+    ReadOnlyError,
     UnreachableError,
     UnsuitableError,
 )
@@ -245,5 +246,53 @@ def test_a_server_killed_in_the_middle(program: Path, short: Path) -> None:
         assert row.version == acknowledged
         assert sum(1 for _ in repository.scan("cards")) == 2 * acknowledged + 1
         repository.close()
+    finally:
+        mongod.kill()
+
+
+def test_users_and_rights(program: Path, short: Path) -> None:
+    """A server that asks who is there: wrong secrets, secrets from a callable, a user who may read only and keeps his
+    read events in a database of his own."""
+    key = short / "key"
+    key.write_text("a" * 64)
+    key.chmod(0o600)
+    mongod = Mongod(short, program, ["--auth", "--keyFile", str(key)])
+    mongod.start()
+    try:
+        root = {"username": "root", "password": SECRET, "authSource": "admin"}
+        with pymongo.MongoClient[dict[str, Any]](mongod.server.url("admin")) as client:
+            client.admin.command("createUser", "root", pwd=SECRET, roles=["root"])
+        with pymongo.MongoClient[dict[str, Any]](mongod.server.url("admin"), **root) as client:  # type: ignore[arg-type]
+            hotel, own = {"db": "hotel", "role": "readWrite"}, {"db": "reads", "role": "readWrite"}
+            client.admin.command("createUser", "writer", pwd=SECRET, roles=[hotel])
+            client.admin.command("createUser", "reader", pwd=SECRET, roles=[{**hotel, "role": "read"}, own])
+            client.admin.command("createUser", "nobody", pwd=SECRET, roles=[own])
+        url = mongod.server.url("hotel")
+
+        def options(user: str, secret: str = SECRET) -> dict[str, object]:
+            return {"credentials": lambda: {"username": user, "password": secret, "authSource": "admin"}}
+
+        with pytest.raises(CredentialsError):
+            open_mongodb(url, mode="rw", options={})
+        with pytest.raises(CredentialsError):
+            open_mongodb(url, mode="rw", options=options("writer", "wrong"))
+        writer = open_mongodb(url, mode="create", options=options("writer"))
+        writer.declare([Collection(name="cards", fields=(IndexField(name="name"),))])
+        writer.commit(Batch((put("a"),)))
+        # What a killed process left behind is looked for without further rights.
+        writer.declare([Collection(name="more")])
+        with pytest.raises(CredentialsError):
+            open_mongodb(url, mode="r", options=options("nobody"))
+        with pytest.raises(ReadOnlyError):
+            open_mongodb(url, mode="rw", options=options("reader"))
+        reader = open_mongodb(url, mode="r", options=options("reader"))
+        assert len(list(reader.scan("cards"))) == 1
+        with pytest.raises(CredentialsError):
+            reader.lane("a")
+        lane = reader.lane("a", at="reads")
+        lane.append([b"1"], durable=True)
+        assert list(reader.read_lane("a", at="reads")) == [b"1"]
+        reader.close()
+        writer.close()
     finally:
         mongod.kill()

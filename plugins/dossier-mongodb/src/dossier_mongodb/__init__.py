@@ -36,7 +36,7 @@ def open_mongodb(url: str, *, mode: Literal["create", "rw", "r"], options: Mappi
         if mode == "create":
             create_archive(base, given.on_step)
         else:
-            check_archive(base)
+            check_archive(base, writing=mode == "rw")
         return MongoRepository(client, base, given, read_only=mode == "r")
     except BaseException:
         client.close()

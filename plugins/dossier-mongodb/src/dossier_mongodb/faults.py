@@ -31,10 +31,11 @@ TRANSIENT = "TransientTransactionError"
 UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 DUPLICATE = (11000, 11001, 12582)
 EXISTS = 48
+DENIED = 13
 CATALOGUE_CHANGED = (246, 211)
 """A snapshot, or the key for its time, is not to be had yet: at once after a collection or an index was made."""
 _NOT_THERE = (26, 73)
-_DENIED = (13, 18, 8000)
+_REFUSED = (DENIED, 18, 8000)
 _EXPIRED = (239,)
 _FULL = (14031,)
 _LARGE = (10334, 17419, 17420, 388, 257, 17280)
@@ -46,7 +47,7 @@ def fault(error: PyMongoError) -> RepositoryError:
     """The error of the library for an error of the driver."""
     if isinstance(error, OperationFailure):
         code = error.code
-        if code in _DENIED:
+        if code in _REFUSED:
             return CredentialsError()
         if code in _FULL:
             return StorageFullError()

@@ -20,6 +20,7 @@ from dossier.errors import (
     MissingArchiveError,
     NewerFormatError,
     NotAnArchiveError,
+    ReadOnlyError,
     RepositoryError,
     UnsuitableError,
 )
@@ -27,7 +28,7 @@ from dossier.repository import Collection
 from dossier.repository.checking import widen
 from dossier_mongodb.address import Base, Client, Step
 from dossier_mongodb.documents import Table, declaration, declared, table_of
-from dossier_mongodb.faults import EXISTS, fault, no_replica_set
+from dossier_mongodb.faults import DENIED, EXISTS, fault, no_replica_set
 
 FORMAT = 1
 WIRE = 13
@@ -78,9 +79,11 @@ def create_archive(base: Base, step: Step | None) -> None:
         raise failure
 
 
-def check_archive(base: Base) -> None:
-    """MissingArchiveError where the database holds nothing, NotAnArchiveError where it holds something else."""
+def check_archive(base: Base, *, writing: bool) -> None:
+    """MissingArchiveError where the database holds nothing, NotAnArchiveError where it holds something else,
+    ReadOnlyError where `writing` is not permitted."""
     failure: RepositoryError | None = None
+    mark: Mapping[str, Any] | None = None
     try:
         mark = base["_archive"].with_options(read_concern=MAJORITY).find_one({"_id": "archive"})
         if mark is None:
@@ -89,6 +92,10 @@ def check_archive(base: Base) -> None:
             failure = NotAnArchiveError()
         elif mark["format"] > FORMAT:
             failure = NewerFormatError(needed=mark["format"], known=FORMAT)
+        elif writing:
+            base["_archive"].update_one({"_id": "nobody"}, {"$set": {"format": FORMAT}})
+    except OperationFailure as error:
+        failure = ReadOnlyError() if writing and mark is not None and error.code == DENIED else fault(error)
     except PyMongoError as error:
         failure = fault(error)
     if failure is not None:
