@@ -146,13 +146,18 @@ def condition_of(where: str | None) -> Condition | None:
 
 def _row(hit: ds.DossierView, lang: Lang) -> tuple[str, ...]:
     total = hit.transaction_status.total
-    return (hit.number, _text(hit.basic.name, lang), hit.kind, hit.stage, _text(total, lang))
+    from dossier.model.labels import KINDS, STAGES, code_text
+
+    kind, stage = code_text(KINDS, hit.kind, lang), code_text(STAGES, hit.stage, lang)
+    return (hit.number, _text(hit.basic.name, lang), kind, stage, _text(total, lang))
 
 
 def _dealing(found: RecordView, lang: Lang) -> tuple[str, ...]:
+    from dossier.model.labels import STATES, code_text
+
     content = found.content
     values = (_text(getattr(content, name, None), lang) for name in ("at", "ref", "amount"))
-    return (found.kind, *values, found.state)
+    return (found.kind, *values, code_text(STATES, found.state, lang))
 
 
 def _act(act: ds.Act) -> tuple[str, ...]:

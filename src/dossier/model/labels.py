@@ -59,6 +59,41 @@ TERMS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
 """Words for the codes of the kernel's vocabularies; a vocabulary is open, other codes are shown as they are."""
 
 
+KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"person": ("个人", "person"), "organization": ("单位", "organization"), "group": ("团体", "group")}
+)
+"""Words for the kinds of parties."""
+STAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "prospect": ("潜在", "prospect"),
+        "active": ("正在", "active"),
+        "dormant": ("中断", "dormant"),
+        "closed": ("结", "closed"),
+        "destroyed": ("销毁", "destroyed"),
+    }
+)
+"""Words for the stages of a customer (M4)."""
+STATES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "entered": ("已登记", "entered"),
+        "open": ("未结", "open"),
+        "answered": ("已答复", "answered"),
+        "delivered": ("已交货", "delivered"),
+        "returned": ("已退货", "returned"),
+        "written_off": ("已核销", "written off"),
+        "closed": ("已结", "closed"),
+        "cancelled": ("已取消", "cancelled"),
+    }
+)
+"""Words for the states of records."""
+
+
+def code_text(words: Mapping[str, tuple[str, str]], code: str, lang: Lang = "zh") -> str:
+    """The word for a kernel code among `KINDS`, `STAGES` or `STATES`, or the code."""
+    zh, en = words.get(code, (code, code))
+    return zh if lang == "zh" else en
+
+
 def term_text(term: Term, lang: Lang = "zh") -> str:
     """The word for a term's code, or the code."""
     words = TERMS.get((term.vocabulary, term.code))

@@ -12,13 +12,12 @@ from typing import Any, Literal
 import attrs
 
 from dossier.model.fields import FieldSpec, SectionSpec, Shape
+from dossier.model.labels import KINDS, STAGES, STATES, code_text
 from dossier.model.values import Per
 from dossier.model.withheld import WITHHELD, Masked, Withheld, reveal
 
 _WIDTH = 18
 """Columns of the label; a Chinese character takes two."""
-_STAGES = {"prospect": "潜在", "active": "正在", "dormant": "中断", "closed": "结", "destroyed": "销毁"}
-_KINDS = {"person": "个人", "organization": "单位", "group": "团体"}
 
 
 def card_text(
@@ -30,8 +29,7 @@ def card_text(
     """
     zh = lang == "zh"
     title = "客户档案卡" if zh else "Customer card"
-    stage = _STAGES[view.stage] if zh else view.stage
-    kind = _KINDS[view.kind] if zh else view.kind
+    kind, stage = code_text(KINDS, view.kind, lang), code_text(STAGES, view.stage, lang)
     lines = [f"{title}  {view.number}  [{kind} · {stage}]"]
     rivals: dict[str, list[Any]] = {}
     for rival in view.rivals():
@@ -111,7 +109,7 @@ def _record(record: Any, spec: SectionSpec, lang: Literal["zh", "en"]) -> str:
         and not isinstance(value, Withheld)
         and value != ()
     ]
-    return f"  {_pad(named)} {'  '.join(pieces)}  [{record.state}]"
+    return f"  {_pad(named)} {'  '.join(pieces)}  [{code_text(STATES, record.state, lang)}]"
 
 
 def _field(path: str) -> str:
