@@ -28,6 +28,8 @@ from dossier.model.problems import CATALOGUE
 from dossier.model.ranking import RANKINGS
 from dossier.model.records import PREFIX, states
 from dossier.policy import KINDS, PURPOSES, VERBS, Judge, standard
+from dossier.policy.never import NEVER
+from dossier.policy.reasons import TEXTS as POLICY_REASONS
 
 HERE = Path(__file__).parent
 _HIDING = re.compile(r" = attrs\.field\(repr=\w+\)\Z")
@@ -152,7 +154,7 @@ def errors_page() -> str:
             ("code", "中文", "English", "处理", "remedy"), [(f"`{cls.code}`", cls.zh, cls.en, cls.fix_zh, cls.fix_en)]
         )
     out += ["## Problems of an input\n"]
-    known = sorted({**CATALOGUE, **REASONS}.items())
+    known = sorted({**CATALOGUE, **REASONS, **POLICY_REASONS}.items())
     rows = ((f"`{code}`", *(_filled(text) for text in texts)) for code, texts in known)
     out += _table(("code", "中文", "English", "处理", "remedy"), rows)
     return "\n".join(out)
@@ -408,6 +410,8 @@ def roles_page() -> str:
         ("rule", "effect", "kinds", "verbs"),
         ((f"`{r.id}`", r.effect, ", ".join(sorted(r.kinds)), ", ".join(sorted(r.verbs))) for r in rules),
     )
+    out += ["## What no policy can lift\n"]
+    out += _table(("id", "zh", "en"), ((f"`{never.id}`", never.zh, never.en) for never in NEVER))
     return "\n".join(out)
 
 

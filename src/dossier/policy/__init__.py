@@ -1,11 +1,26 @@
 """Who may do what: rules, decisions, masks over leaf paths.
 
-Floor: policy, pure. The rule engine with guards, releases and TOML extends `rules`; callers only know `Judge`.
+Floor: policy, pure. `Judge` decides; `check`, `table`, `diff`, `cover` and `explain` look at a policy as a whole.
 """
 
+from dossier.policy.atoms import ATOMS, Atom, Facts
 from dossier.policy.decision import Decision, Judge, Outcome, spec_id
-from dossier.policy.rules import KINDS, PURPOSES, VERBS, Fields, Policy, Rule, standard
+from dossier.policy.files import dumps, load, loads
+from dossier.policy.rules import (
+    KINDS,
+    PURPOSES,
+    VERBS,
+    BreakGlass,
+    Fields,
+    Policy,
+    ReleaseProfile,
+    Rule,
+    When,
+)
+from dossier.policy.shipped import single_user, standard, template
 
 __all__ = [
-    "KINDS", "PURPOSES", "VERBS", "Decision", "Fields", "Judge", "Outcome", "Policy", "Rule", "spec_id", "standard",
+    "ATOMS", "KINDS", "PURPOSES", "VERBS", "Atom", "BreakGlass", "Decision", "Facts", "Fields", "Judge", "Outcome",
+    "Policy", "ReleaseProfile", "Rule", "When", "dumps", "load", "loads", "single_user", "spec_id", "standard",
+    "template",
 ]  # fmt: skip

@@ -1,21 +1,26 @@
 """From rules to a decision: an outcome, and for each section the mask of leaves it reaches.
 
-Floor: policy, pure. A mask is an int, bit i standing for leaf i of a `SectionSpec` (P5, P6).
+Floor: policy, pure. A mask is an int, bit i standing for leaf i of a `SectionSpec` (P5, P6). What does not depend on
+the dossier is worked out once for each (kinds, roles, verb, medium, purpose); what does is a look at a few conditions,
+and each combination of their answers has one Decision, made once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
 import attrs
 
-from dossier.model.fields import SectionSpec
-from dossier.policy.rules import Policy, Rule
+from dossier.model.fields import Leaf, SectionSpec
+from dossier.policy.atoms import ATOMS, Atom, Facts
+from dossier.policy.never import NEVER, Call
+from dossier.policy.rules import GLASS, Fields, Policy, Rule
+from dossier.policy.ruling import Near, Part, Ruling, Test
 
 
 class Outcome(Enum):
-    """ALLOWED; NOT_PERMITTED: no rule permits it; FORBIDDEN: a rule forbids it."""
+    """ALLOWED; NOT_PERMITTED: no rule permits it; FORBIDDEN: all that is permitted, or everything, is forbidden."""
 
     ALLOWED = "allowed"
     NOT_PERMITTED = "not_permitted"
@@ -33,13 +38,23 @@ def spec_id(spec: SectionSpec) -> SpecId:
 
 @attrs.frozen
 class Decision:
-    """What the policy says of one call. `masks` reach exactly permits and not forbids (P6)."""
+    """What the policy says of one call. `masks` reach exactly permits and not forbids (P6).
+
+    `forbids` are those that took something away, or, where nothing was permitted, those that forbid everything.
+    `missing` are the conditions that would have to hold for the nearest rule to permit it, never a value; `errors` the
+    rules of which a condition raised: such a permit is off, such a forbid on (P7). With a `ruling` the decision is
+    provisional: it depends on the dossier, its outcome is the best there may be and its masks are what is reached on
+    every dossier; `ruling.on(facts)` decides.
+    """
 
     outcome: Outcome
     masks: Mapping[SpecId, int]
     permits: tuple[str, ...]
     forbids: tuple[str, ...]
     policy_digest: str
+    missing: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    ruling: Ruling[Decision] | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -48,55 +63,151 @@ class Decision:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Ids of all rules that decided."""
-        return self.permits + self.forbids
+        """Ids of all rules that decided; of one that raised with an exclamation mark behind it."""
+        return (*self.permits, *self.forbids, *(f"{rule}!" for rule in self.errors))
 
     def mask(self, spec: SectionSpec) -> int:
         """The leaves of a section that this decision reaches."""
         return self.masks.get(spec_id(spec), 0)
 
 
+class Layout:
+    """The leaves of all sections in one int: those of each section in turn."""
+
+    def __init__(self, specs: Iterable[SectionSpec]) -> None:
+        self.specs = tuple(specs)
+        self.offsets: dict[SpecId, int] = {}
+        at = 0
+        for spec in self.specs:
+            self.offsets[spec_id(spec)] = at
+            at += len(spec.leaves)
+        self.size = at
+        self.full = (1 << at) - 1
+
+    def having(self, asked: Callable[[Leaf], bool]) -> int:
+        """The leaves of which something is so."""
+        leaves = (leaf for spec in self.specs for leaf in spec.leaves)
+        return sum(1 << bit for bit, leaf in enumerate(leaves) if asked(leaf))
+
+    def flat(self, masks: Mapping[SpecId, int]) -> int:
+        """One int of the masks of sections."""
+        return sum(mask << self.offsets[key] for key, mask in masks.items())
+
+    def masks(self, flat: int) -> dict[SpecId, int]:
+        """The masks of sections in one int."""
+        return {spec_id(spec): flat >> self.offsets[spec_id(spec)] & spec.full for spec in self.specs}
+
+    def reached(self, flat: int) -> tuple[str, ...]:
+        """The leaf paths of an int, in order; a path that several kinds of party have, where any of them is set."""
+        found: dict[str, None] = {}
+        for spec in self.specs:
+            mask = flat >> self.offsets[spec_id(spec)]
+            found |= {f"{spec.key}/{leaf.pattern}": None for bit, leaf in enumerate(spec.leaves) if mask >> bit & 1}
+        return tuple(found)
+
+
 class Judge:
-    """A policy compiled for the sections an archive knows. Decisions are cached: there are few."""
+    """A policy compiled for the sections an archive knows. Decisions are cached: there are few.
 
-    def __init__(self, policy: Policy, specs: Iterable[SectionSpec]) -> None:
+    `exceptions` are those of `never.EXCEPTIONS` that the archive declared; `atoms` the conditions rules may name.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        specs: Iterable[SectionSpec],
+        *,
+        exceptions: Iterable[str] = (),
+        atoms: Mapping[str, Atom] = ATOMS,
+    ) -> None:
         self.policy = policy
-        self._specs = tuple(specs)
-        self._cache: dict[tuple[frozenset[str], str, str, str], Decision] = {}
+        self.layout = Layout(specs)
+        self.exceptions = frozenset(exceptions)
+        self.atoms = atoms
+        self._never = tuple(
+            (never, self.layout.having(never.leaf)) for never in NEVER if never.exception not in self.exceptions
+        )
+        self._rules = tuple((rule, self.reach(rule.fields)) for rule in policy.sorted)
+        self._cache: dict[tuple[frozenset[str], frozenset[str], str, str, str], Decision] = {}
 
-    def decide(self, kinds: frozenset[str], verb: str, *, purpose: str = "", medium: str = "copy") -> Decision:
-        """The decision for an actor whose roles are of these kinds. More roles differ only by rules naming them."""
-        key = (kinds, verb, purpose, medium)
+    def decide(
+        self,
+        kinds: frozenset[str],
+        verb: str,
+        *,
+        purpose: str = "",
+        medium: str = "copy",
+        roles: frozenset[str] = frozenset(),
+        facts: Facts | None = None,
+    ) -> Decision:
+        """The decision for an actor whose `roles` are of these kinds. More roles differ only by rules naming them (P8).
+
+        Without `facts` it is provisional where it depends on them. A `release` is judged for the receiver.
+        """
+        key = (kinds, roles, verb, purpose, medium)
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = self._decide(kinds, verb, purpose, medium)
-        return found
+            found = self._cache[key] = self.ruling(kinds, verb, purpose=purpose, medium=medium, roles=roles).first
+        return found if facts is None or found.ruling is None else found.ruling.on(facts)
 
-    def _decide(self, kinds: frozenset[str], verb: str, purpose: str, medium: str) -> Decision:
-        rules = {rule for kind in kinds for rule in self.policy.select(kind, verb, medium, purpose)}
-        permits = sorted((rule for rule in rules if rule.effect == "permit"), key=_id)
-        forbids = sorted((rule for rule in rules if rule.effect == "forbid"), key=_id)
-        masks = {spec_id(spec): _reach(spec, permits) & ~_reach(spec, forbids) for spec in self._specs}
-        if any(masks.values()):
+    def ruling(
+        self,
+        kinds: frozenset[str],
+        verb: str,
+        *,
+        purpose: str = "",
+        medium: str = "copy",
+        roles: frozenset[str] = frozenset(),
+        without: Rule | None = None,
+    ) -> Ruling[Decision]:
+        """All that the rules (but `without`) say of a call, before the facts are known."""
+        call = Call(kinds, verb, medium, purpose, waiting=bool(self.policy.waiting_hours))
+        permits: list[Part] = []
+        forbids: list[Part] = []
+        near: list[Near] = []
+        tests: tuple[Test, ...]
+        for never, mask in self._never:
+            if never.concerns(call):
+                tests = () if never.broken is None else (Test(never.id, never.broken, never=True),)
+                forbids.append(Part(never.id, mask, tests))
+        for rule, mask in self._rules:
+            if verb not in rule.verbs or rule is without or not rule.names(kinds, roles):
+                continue
+            tests = tuple(Test.of(self.atoms[when.atom], when) for when in rule.when)
+            if rule.concerns(verb, medium, purpose):
+                (permits if rule.effect == "permit" else forbids).append(Part(rule.id, mask, tests))
+            if rule.effect == "permit":
+                near.append(Near(mask, _unmet(rule, medium, purpose), tests))
+        glass = self.policy.break_glass
+        if glass is not None and verb == "consult" and glass.names(kinds, roles):
+            permits.append(Part(GLASS, self.reach(glass.fields), (Test(GLASS, lambda facts: facts.glass),)))
+        return Ruling(permits, forbids, near, self.layout.full, self._made)
+
+    def reach(self, fields: Fields) -> int:
+        """The leaves of all sections that are meant."""
+        return self.layout.flat({spec_id(spec): fields.mask(spec) for spec in self.layout.specs})
+
+    def _made(
+        self,
+        mask: int,
+        permits: tuple[str, ...],
+        forbids: tuple[str, ...],
+        missing: tuple[str, ...],
+        errors: tuple[str, ...],
+        allowed: bool,
+        ruling: Ruling[Decision] | None,
+    ) -> Decision:
+        if allowed:
             outcome = Outcome.ALLOWED
         else:
             outcome = Outcome.FORBIDDEN if forbids else Outcome.NOT_PERMITTED
-        return Decision(
-            outcome,
-            masks,
-            tuple(rule.id for rule in permits),
-            tuple(rule.id for rule in forbids),
-            self.policy.digest,
-        )
+        masks = self.layout.masks(mask)
+        return Decision(outcome, masks, permits, forbids, self.policy.digest, missing, errors, ruling)
 
 
-def _id(rule: Rule) -> str:
-    return rule.id
-
-
-def _reach(spec: SectionSpec, rules: Iterable[Rule]) -> int:
-    mask = 0
-    for bit, leaf in enumerate(spec.leaves):
-        if any(rule.fields.selects(leaf) for rule in rules):
-            mask |= 1 << bit
-    return mask
+def _unmet(rule: Rule, medium: str, purpose: str) -> tuple[str, ...]:
+    """What a rule asks of the call that it is not."""
+    unmet = [] if medium in rule.media else [f"medium {' | '.join(sorted(rule.media))}"]
+    if rule.purposes is not None and purpose not in rule.purposes:
+        unmet.append(f"purpose {' | '.join(sorted(rule.purposes))}")
+    return tuple(unmet)

@@ -1,4 +1,4 @@
-"""Rules: which kind of role may do what with which fields (M118-M126, M130).
+"""What a policy is made of: words, rules, release profiles, break-glass, and the digest of all of it (M118-M135).
 
 Floor: policy, pure. Allow-list: what no rule permits is not permitted; a forbid always wins (P1-P4).
 """
@@ -6,11 +6,11 @@ Floor: policy, pure. Allow-list: what no rule permits is not permitted; a forbid
 from __future__ import annotations
 
 import hashlib
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
-from dossier.model.fields import Leaf, Tier
+from dossier.model.fields import Leaf, SectionSpec, Tier
 from dossier.repository import encode
 
 Verb = Literal[
@@ -18,6 +18,7 @@ Verb = Literal[
     "custody", "explain",
 ]  # fmt: skip
 Medium = Literal["copy", "original"]
+Effect = Literal["permit", "forbid"]
 
 VERBS: Final[dict[str, str]] = {
     "consult": "查寻", "collect": "收集", "borrow": "借阅", "release": "发放", "edit": "修订",
@@ -25,105 +26,155 @@ VERBS: Final[dict[str, str]] = {
     "approve": "批准", "custody": "保管", "explain": "说明",
 }  # fmt: skip
 KINDS: Final = ("custodian", "account_manager", "service", "sales", "manager", "officer", "outsider")
-"""The kinds a host's roles are declared with; the rules bind kinds."""
+"""The kinds a host's roles are declared with; the rules bind kinds, or the host's own words."""
 PURPOSES: Final = ("serve", "manage", "audit", "emergency", "subject_request")
 """Declared purposes; fields of tier SPECIAL are readable under a purpose only."""
+MEDIA: Final = ("copy", "original")
+EFFECTS: Final = ("permit", "forbid")
+GLASS: Final = "break-glass"
+"""The id that break-glass has among rules."""
+APPROVERS: Final = ("account_manager", "manager")
+"""Who may approve a release (M122)."""
 
 
 @attrs.frozen(kw_only=True)
 class Fields:
-    """Which leaves a rule concerns: those up to `tier`, and those that carry one of `flags`."""
+    """Which leaves are meant: those up to `tier`, those that carry one of `flags`, and those at or below one of
+    `paths` (`basic`, `basic/phones`, `basic/key_persons[*]/title`). All leaves where nothing is said."""
 
-    tier: Tier | None = Tier.SPECIAL
+    tier: Tier | None = None
     flags: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
 
-    def selects(self, leaf: Leaf) -> bool:
-        """Whether the leaf is concerned."""
-        return (self.tier is not None and leaf.tier <= self.tier) or bool(self.flags & set(leaf.flags))
+    @property
+    def all(self) -> bool:
+        """Whether nothing is left out."""
+        return (self.tier is None or self.tier is Tier.SPECIAL) and not (self.flags or self.paths)
+
+    def selects(self, section: str, leaf: Leaf) -> bool:
+        """Whether a leaf of a section is meant."""
+        if self.all or (self.tier is not None and leaf.tier <= self.tier) or self.flags & leaf.flags:
+            return True
+        path = f"{section}/{leaf.pattern}"
+        return any(path == each or path.startswith((f"{each}/", f"{each}[")) for each in self.paths)
+
+    def mask(self, spec: SectionSpec) -> int:
+        """The leaves of a section that are meant."""
+        return sum(1 << bit for bit, leaf in enumerate(spec.leaves) if self.selects(spec.key, leaf))
 
 
 ALL: Final = Fields()
 
 
+@attrs.frozen
+class When:
+    """A condition: an atom by its name (see `atoms`) and what it is asked with."""
+
+    atom: str
+    args: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.atom, *map(str, self.args)])
+
+
+def _when(given: Any) -> tuple[When, ...]:
+    return tuple(dict.fromkeys(given))
+
+
 @attrs.frozen(kw_only=True)
 class Rule:
-    """One rule. `purposes` None: whatever the purpose, also without one; else one of them must be given."""
+    """One rule. It concerns those who act under a role of one of `kinds` or one of the host's own words in `roles`.
+
+    `purposes` None: whatever the purpose, also without one; else one of them must be given. All of `when` must hold.
+    """
 
     id: str
-    effect: Literal["permit", "forbid"]
-    kinds: frozenset[str]
+    effect: Effect
+    kinds: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     verbs: frozenset[str]
     fields: Fields = ALL
-    media: frozenset[str] = frozenset({"copy", "original"})
+    media: frozenset[str] = frozenset(MEDIA)
     purposes: frozenset[str] | None = None
+    when: tuple[When, ...] = attrs.field(default=(), converter=_when)
 
-    def applies(self, kind: str, verb: str, medium: str, purpose: str) -> bool:
-        """Whether the rule concerns this call."""
-        return (
-            kind in self.kinds
-            and verb in self.verbs
-            and medium in self.media
-            and (self.purposes is None or purpose in self.purposes)
-        )
+    def names(self, kinds: frozenset[str], roles: frozenset[str]) -> bool:
+        """Whether somebody with these kinds and roles is meant."""
+        return not self.kinds.isdisjoint(kinds) or not self.roles.isdisjoint(roles)
+
+    def concerns(self, verb: str, medium: str, purpose: str) -> bool:
+        """Whether a call is meant."""
+        return verb in self.verbs and medium in self.media and (self.purposes is None or purpose in self.purposes)
+
+
+@attrs.frozen(kw_only=True)
+class ReleaseProfile:
+    """What a receiver may be given (M123): `recipient` a kind of role or a role, `fields` at most, `approver` the kinds
+    that may approve it, `recall_within` the days after which it is called back (0: never, for the three fields of M124
+    only)."""
+
+    id: str
+    recipient: str
+    fields: Fields = ALL
+    approver: frozenset[str] = frozenset(APPROVERS)
+    recall_within: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class BreakGlass:
+    """Consulting in an emergency: whom of these kinds or roles it is open to, for how many minutes, which fields. It
+    lifts no forbid."""
+
+    kinds: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    minutes: int
+    fields: Fields = ALL
+
+    def names(self, kinds: frozenset[str], roles: frozenset[str]) -> bool:
+        """Whether somebody with these kinds and roles is meant."""
+        return not self.kinds.isdisjoint(kinds) or not self.roles.isdisjoint(roles)
+
+
+def _set(given: Any) -> frozenset[Any]:
+    return frozenset(given)
 
 
 @attrs.frozen
 class Policy:
-    """A set of rules with a digest (SHA-256, hex) of what they say, whatever their order."""
+    """Rules, release profiles and break-glass as a set: order and repetition do not matter (P4).
 
-    rules: tuple[Rule, ...]
-    digest: str = attrs.field(init=False)
+    `waiting_hours`: 0 where a second person approves; in an archive of one person the hours that must pass instead,
+    with a recorded reason. `digest` (SHA-256, hex) is of what is said.
+    """
+
+    rules: frozenset[Rule] = attrs.field(converter=_set, default=frozenset())
+    profiles: frozenset[ReleaseProfile] = attrs.field(converter=_set, default=frozenset(), kw_only=True)
+    break_glass: BreakGlass | None = attrs.field(default=None, kw_only=True)
+    waiting_hours: int = attrs.field(default=0, kw_only=True)
+    digest: str = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        said = sorted({encode(_plain(rule)) for rule in self.rules})
-        object.__setattr__(self, "digest", hashlib.sha256(b"\n".join(said)).hexdigest())
+        object.__setattr__(self, "digest", hashlib.sha256(encode(plain(self))).hexdigest())
 
-    def select(self, kind: str, verb: str, medium: str, purpose: str) -> tuple[Rule, ...]:
-        """The rules that concern a call, sorted by id."""
-        found = {rule for rule in self.rules if rule.applies(kind, verb, medium, purpose)}
-        return tuple(sorted(found, key=lambda rule: rule.id))
-
-
-def _plain(rule: Rule) -> dict[str, object]:
-    tier = rule.fields.tier
-    return {
-        "id": rule.id,
-        "effect": rule.effect,
-        "kinds": sorted(rule.kinds),
-        "verbs": sorted(rule.verbs),
-        "tier": "" if tier is None else tier.name,
-        "flags": sorted(rule.fields.flags),
-        "media": sorted(rule.media),
-        "purposes": None if rule.purposes is None else sorted(rule.purposes),
-    }
+    @property
+    def sorted(self) -> tuple[Rule, ...]:
+        """The rules by id."""
+        return tuple(sorted(self.rules, key=lambda rule: (rule.id, encode(plain(rule)))))
 
 
-def standard() -> Policy:
-    """The rules as the sources have them.
-
-    M118 manager, account manager, service staff (and custodian and officer, who keep and audit the files) consult,
-    nobody else; M124 sales do not consult; M126 originals are consulted only; M75 everyone collects; SPECIAL fields
-    need a purpose, and service reads of them under `serve` those that keep a guest safe. M139 who consults exports
-    what he may read; but service, whose copies are to be called back (M125), and what was exported cannot be.
-    """
-    staff = frozenset({"manager", "account_manager", "service", "custodian", "officer"})
-    return Policy(
-        (
-            Rule(id="M118-consult", effect="permit", kinds=staff, verbs=frozenset({"consult", "explain"}),
-                 fields=Fields(tier=Tier.PERSONAL)),
-            Rule(id="M118-special", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"consult"}),
-                 purposes=frozenset(PURPOSES)),
-            Rule(id="M139-export", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"export"}),
-                 fields=Fields(tier=Tier.PERSONAL)),
-            Rule(id="M139-special", effect="permit", kinds=staff - {"service"}, verbs=frozenset({"export"}),
-                 purposes=frozenset(PURPOSES)),
-            Rule(id="M125-safety", effect="permit", kinds=frozenset({"service"}), verbs=frozenset({"consult"}),
-                 fields=Fields(tier=None, flags=frozenset({"safety"})), purposes=frozenset({"serve"})),
-            Rule(id="M124-sales", effect="forbid", kinds=frozenset({"sales"}), verbs=frozenset({"consult"})),
-            Rule(id="M75-collect", effect="permit", kinds=frozenset(KINDS) - {"outsider"},
-                 verbs=frozenset({"collect"})),
-            Rule(id="M130-edit", effect="permit", kinds=staff - {"officer"}, verbs=frozenset({"edit"})),
-            Rule(id="M126-originals", effect="forbid", kinds=frozenset(KINDS),
-                 verbs=frozenset({"borrow", "release", "export"}), media=frozenset({"original"})),
-        )
-    )  # fmt: skip
+def plain(said: Any) -> Any:
+    """What is said, as canonical JSON: defaults left out, sets sorted."""
+    if attrs.has(type(said)):
+        found = {}
+        for field in attrs.fields(type(said)):
+            if field.init and (value := getattr(said, field.name)) != field.default:
+                found[field.name] = plain(value)
+        return found
+    if isinstance(said, Tier):
+        return said.name
+    if isinstance(said, frozenset):
+        return sorted((plain(each) for each in said), key=encode)
+    if isinstance(said, tuple):
+        # Conditions all hold together, whatever their order.
+        return sorted((plain(each) for each in said), key=encode) if said and type(said[0]) is When else list(said)
+    return said

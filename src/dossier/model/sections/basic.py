@@ -24,7 +24,9 @@ from dossier.model.values import (
 class OrganizationBasic:
     """An organisation: name, how to reach it, who counts in it, what it is (M20-M23, M26)."""
 
-    name: Short | None = one("名称", "name", row="M20", ranking="identity", tier=Tier.CARD, index="text")
+    name: Short | None = one(
+        "名称", "name", row="M20", ranking="identity", tier=Tier.CARD, flags="sales", index="text"
+    )
     short_names: tuple[Short, ...] = many("简称/曾用名", "other names", row="M26", tier=Tier.CARD, index="set")
     phones: tuple[PhonePart, ...] = phones("M20 M23")
     addresses: tuple[Address, ...] = addresses()
@@ -59,7 +61,7 @@ class PersonBasic:
     """An individual customer or contact (M20, M24)."""
 
     name: PersonName | None = one(
-        "姓名", "name", row="M24", ranking="identity", tier=Tier.CARD, flags="personal", index="text"
+        "姓名", "name", row="M24", ranking="identity", tier=Tier.CARD, flags="personal sales", index="text"
     )
     sex: Term | None = one(
         "性别", "sex", row="M24", ranking="identity", tier=Tier.PERSONAL, flags="personal", vocabulary="sex"
@@ -78,7 +80,7 @@ class PersonBasic:
     online: tuple[OnlinePart, ...] = online("M20 M24")
     employer: Short | None = one("单位", "employer", row="M48", tier=Tier.CARD)
     employer_ref: Ref | None = one("单位档案", "employer's dossier", row="M44")
-    title: Short | None = one("职务", "title", row="M24 M48 M124", tier=Tier.CARD)
+    title: Short | None = one("职务", "title", row="M24 M48 M124", tier=Tier.CARD, flags="sales")
     occupation: Short | None = one("职业", "occupation", row="M48")
     education: Term | None = one(
         "学历",

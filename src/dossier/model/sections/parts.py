@@ -108,9 +108,9 @@ class KeyPerson:
 
     key: str = ""
     name: PersonName | None = one(
-        "姓名", "name", row="M21", ranking="identity", tier=Tier.CARD, flags=_SOMEBODY, index="text"
+        "姓名", "name", row="M21", ranking="identity", tier=Tier.CARD, flags=f"{_SOMEBODY} sales", index="text"
     )
-    title: Short | None = one("职务", "title", row="M124", tier=Tier.CARD, flags="third_party")
+    title: Short | None = one("职务", "title", row="M124", tier=Tier.CARD, flags="third_party sales")
     roles: tuple[Term, ...] = many("角色", "roles", row="M21 M42", vocabulary="role", index="set")
     department: Short | None = one("部门", "department", row="M42")
     phones: tuple[PhonePart, ...] = items("电话", "phones", row="M23", identity="number", same="equal", flags=_SOMEBODY)
