@@ -148,6 +148,28 @@ def test_slots_go_with_their_row(opened: Any, removal: Op) -> None:
 
 
 @pytest.mark.law("K4")
+def test_slots_within_one_batch(opened: Any) -> None:
+    """A row that has slots is checked, changed, removed and made anew by one batch, in the order of its operations."""
+    first, late = opened(), opened("rw")
+    for n, removal in enumerate([Delete("cards", "row"), Delete("cards", "row", 3), Shred("gone")] * 2):
+        writer = (first, late)[n % 2]
+        writer.commit(Batch((put("row", scope="gone"), put(f"other{n}", scope="kept"))))
+        crowd(first, late, id="row")
+        assert len(slots(opened.url)) == SLOTS
+        check, change = Check("cards", "row", 1), put("row", 1, scope="gone")
+        writer.commit(Batch((check, change, Check("cards", "row", 2), put("row", 2, scope="gone"))))
+        assert slots(opened.url) == [3] * SLOTS
+        with pytest.raises(ConflictError):
+            writer.commit(Batch((Check("cards", "row", 3), removal, Check("cards", "row", 3))))
+        writer.commit(Batch((Check("cards", "row", 3), removal, put("row", scope="gone"), Check("cards", "row", 1))))
+        assert slots(opened.url) == []
+        for one in (first, late):
+            one.commit(Batch((Check("cards", "row", 1), Check("cards", f"other{n}", 1))))
+        late.commit(Batch((Delete("cards", "row"),)))
+        first.commit(Batch((Shred("s"),)))
+
+
+@pytest.mark.law("K4")
 def test_a_check_by_slot_and_a_change_exclude_each_other(opened: Any) -> None:
     first, second = opened(), opened("rw")
     first.commit(Batch((put("manifest"),)))

@@ -28,7 +28,7 @@ from dossier.errors import (
     RepositoryError,
     UnreachableError,
 )
-from dossier.repository import Batch, Capabilities, Check, Collection, Receipt
+from dossier.repository import Batch, Capabilities, Check, Collection, Delete, Put, Receipt, Shred
 from dossier.repository.checking import Shape, check_batch, widen
 from dossier_mongodb import opening
 from dossier_mongodb.address import KEPT, SNAPSHOT, Base, Client, Options
@@ -37,7 +37,16 @@ from dossier_mongodb.faults import CATALOGUE_CHANGED, UNKNOWN_COMMIT, fault, is_
 from dossier_mongodb.lanes import LaneKeeper, MongoLane
 from dossier_mongodb.processes import free
 from dossier_mongodb.reader import MongoReader
-from dossier_mongodb.writing import Name, Unmet, apply, believed, parts_of, slotted
+from dossier_mongodb.writing import (
+    Name,
+    Unmet,
+    apply,
+    believed,
+    parts_of,
+    removed_and_met,
+    slotted,
+    unslot,
+)
 
 STEPS = (
     "create.claimed",
@@ -317,10 +326,11 @@ class _Commit:
         return _Again(LockedError())
 
     def _make_slots(self) -> None:
-        """Many want to check the same row at once: it gets slots with the next attempt."""
+        """Many want to check the same row at once: it gets slots with the next attempt, unless this batch writes it."""
         checked = {(op.collection, op.id) for op in self._ops if isinstance(op, Check) and op.expect > 0}
-        self._making = frozenset(checked - self._slotted)
-        if self._making:
+        written = {(op.collection, op.id) for op in self._ops if isinstance(op, Put | Delete)}
+        if not any(isinstance(op, Shred) for op in self._ops):
+            self._making = frozenset(checked - written - self._slotted)
             self._parts = parts_of(self._tables, self._ops, self._slotted, self._making)
 
     def _write(self, session: ClientSession) -> None:
@@ -333,6 +343,8 @@ class _Commit:
                 known = True
             if known:
                 raise _Repeated
+        for name in removed_and_met(self._ops) & self._slotted:
+            unslot(owner._base, session, self._tables, name)
         for part in self._parts:
             apply(owner._base, session, self._tables, part)
             owner._step("commit.part")

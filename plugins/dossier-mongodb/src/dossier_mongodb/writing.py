@@ -186,7 +186,26 @@ def parts_of(
     tables: Mapping[str, Table], ops: Sequence[Op], slotted: AbstractSet[Name], making: AbstractSet[Name]
 ) -> list[Part]:
     """The parts of a batch, in order."""
+    slotted = slotted - removed_and_met(ops)
     return [Part(tables, part, slotted, making) for part in _apart(ops)]
+
+
+def removed_and_met(ops: Sequence[Op]) -> set[Name]:
+    """Rows that a batch removes (or may, by their scope) and speaks of besides. What is believed of their slots cannot
+    hold for the whole batch, so they lose them first."""
+    met: list[Name] = [(op.collection, op.id) for op in ops if isinstance(op, Put | Delete | Check)]
+    if any(isinstance(op, Shred) for op in ops):
+        return set(met)
+    gone = {(op.collection, op.id) for op in ops if isinstance(op, Delete)}
+    return {name for name in gone if met.count(name) > 1}
+
+
+def unslot(base: Base, session: ClientSession, tables: Mapping[str, Table], name: Name) -> None:
+    """Take its slots from a row. Unmet if it has none (any more)."""
+    row = {"_id": name[1], "slotted": True}
+    if not base[tables[name[0]].name].update_one(row, {"$unset": {"slotted": ""}}, session=session).matched_count:
+        raise Unmet(name[0])
+    base[CHECKS].delete_many({"_id": {"$in": _slots(name)}}, session=session)
 
 
 def believed(ops: Sequence[Op]) -> dict[str, list[str]]:
