@@ -129,7 +129,8 @@ class Lanes(Protocol):
     """Optional: read lanes of their own, so that an import cannot stall the front desk."""
 
     def lane(self, name: str, *, at: str | None = None) -> Lane:
-        """Open the lane `name` for this process alone, at the folder `at` or beside the store. LockedError if held."""
+        """Open the lane `name` for this process alone, beside the store or at `at`: a folder, or what the repository
+        takes for one. LockedError if held."""
         ...
 
     def idle_lanes(self, *, at: str | None = None) -> list[str]:
