@@ -56,7 +56,7 @@ EXITS_INTRO = """## Exit codes
 | code | means |
 | --- | --- |
 | 0 | done |
-| 1 | imported, but some rows were not taken |
+| 1 | imported, but some rows were not taken; a repository breaks a law |
 | 2 | what was given is wrong: the command, a path, a condition, a file, a number that is not there |
 | 3 | denied: by the policy, and then the refusal is on record; or by the store, to these credentials |
 | 4 | somebody else was writing, there was no room or no answer: nothing was written, try again |
@@ -126,6 +126,7 @@ EXAMPLES = {
     "copy": ["dossier copy shop.db copy.db --lang en"],
     "reindex": ["dossier reindex shop.db"],
     "doctor": ["dossier doctor shop.backup --lang en"],
+    "plugins": ["dossier plugins new shelf"],
 }
 """Commands by verb, run one after the other in a folder with the three files of the packaged sample."""
 REFUSED = [

@@ -18,6 +18,7 @@ from dossier.cli.giving import export
 from dossier.cli.keeping import backup, copy, digest, reindex, restore, verify
 from dossier.cli.making import create, import_
 from dossier.cli.output import document
+from dossier.cli.plugins import plugins
 from dossier.cli.reading import find, history, show
 from dossier.cli.touring import tour
 
@@ -61,7 +62,7 @@ def group() -> None:
 
 
 _VERBS = (
-    tour, create, import_, find, show, history, export, digest, verify, backup, restore, copy, reindex, doctor,
+    tour, create, import_, find, show, history, export, digest, verify, backup, restore, copy, reindex, doctor, plugins,
 )  # fmt: skip
 for _verb in _VERBS:
     group.add_command(_verb)

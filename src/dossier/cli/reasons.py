@@ -148,6 +148,36 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "检查文件和文件夹的权限",
         "check the permissions of the file and its folder",
     ),
+    "plugins.what": (
+        "{action}: 参数的个数不对",
+        "{action} takes another number of words",
+        "list 不带参数, check 带一个地址或 MODULE:DRIVER, new 带一个名称",
+        "list takes none, check an address or MODULE:DRIVER, new a name",
+    ),
+    "plugins.name": (
+        "不能用作名称",
+        "no name for a repository",
+        "2 至 30 个小写字母或数字, 以字母开头",
+        "2 to 30 small letters or digits, a letter first",
+    ),
+    "plugins.folder": (
+        "文件夹已存在",
+        "the folder is there already",
+        "换一个名称或文件夹",
+        "take another name, or another place",
+    ),
+    "plugins.testing": (
+        "缺少附加组件 testing",
+        "the extra testing is missing",
+        'pip install "dossier-archive[testing]"',
+        'pip install "dossier-archive[testing]"',
+    ),
+    "plugins.pytest": (
+        "契约试验未能运行 (pytest 退出码 {what})",
+        "the contract could not be run (pytest ended with {what})",
+        "用 pytest --pyargs dossier.testing.conformance --dossier-repository WHAT 查看原因",
+        "see why with pytest --pyargs dossier.testing.conformance --dossier-repository WHAT",
+    ),
 }  # fmt: skip
 
 REMEDIES: Final[dict[str, tuple[str, str]]] = {
