@@ -296,3 +296,40 @@ def test_users_and_rights(program: Path, short: Path) -> None:
         writer.close()
     finally:
         mongod.kill()
+
+
+def test_what_takes_too_long(program: Path, short: Path) -> None:
+    """An index build that hangs ends in a typed error and is taken up again; a transaction that outlived its time is
+    run again."""
+    mongod = Mongod(short, program)
+    mongod.start()
+    slept: list[str] = []
+
+    def sleep_once(step: str) -> None:
+        if step == "commit.part" and not slept:
+            slept.append(step)
+            time.sleep(4)
+
+    try:
+        url = mongod.server.url("slow")
+        repository = open_mongodb(url, mode="create", options={"index_timeout": 1})
+        repository.declare([Collection(name="cards", fields=(IndexField(name="name"),))])
+        repository.commit(Batch((put("a"),)))
+        wider = [Collection(name="cards", fields=(IndexField(name="name"), IndexField(name="later")))]
+        hang = {"configureFailPoint": "hangAfterStartingIndexBuild", "mode": "alwaysOn"}
+        with pymongo.MongoClient[dict[str, Any]](mongod.server.url("admin")) as client:
+            client.admin.command(hang)
+            with pytest.raises(UnreachableError):
+                repository.declare(wider)
+            client.admin.command({**hang, "mode": "off"})
+            assert repository.declare(wider) == ("cards",)
+            assert repository.declare(wider) == ()
+            client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 1})
+        slow = open_mongodb(url, mode="rw", options={"on_step": sleep_once})
+        assert not slow.commit(Batch((put("a", 1), put("b")), "k")).repeated
+        assert slept == ["commit.part"]
+        assert [row.version for row in slow.scan("cards")] == [2, 1]
+        slow.close()
+        repository.close()
+    finally:
+        mongod.kill()
