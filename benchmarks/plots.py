@@ -110,7 +110,7 @@ def charts() -> dict[str, Chart]:
         ),
         "whole.svg": Chart(
             "Whole archive: cost a dossier over that of the smallest", "times", sizes,
-            growth(large, whole, lambda each, name: each[name]["cpu"] / each["n"]),
+            growth(large, whole, lambda e, name: e[name]["cpu"] / e["imported" if name == "import" else "n"]),
         ),
         "memory.svg": Chart(
             "Peak memory of a process that does nothing else", "MiB", sizes,

@@ -27,13 +27,14 @@ THINGS = ("LUNCH BAG", "CAKE STAND", "PAPER KIT", "SEWING BOX", "LIGHT HOLDER", 
 RETURNS = 14
 
 
-def lines(customers: int, *, seed: int = 7) -> Iterator[tuple[str, ...]]:
-    """Lines in the order of invoices, as a shop writes them: the customers of one stretch of time interleave."""
+def lines(customers: int, *, begin: int = 0, seed: int = 7) -> Iterator[tuple[str, ...]]:
+    """Lines in the order of invoices, as a shop writes them: the customers of one stretch of time interleave. `begin`
+    customers came before these."""
     names, weights = zip(*COUNTRIES, strict=True)
-    invoice = 536_000
-    for first in range(0, customers, 1000):
+    invoice = 536_000 + 3 * begin
+    for first in range(begin, begin + customers, 1000):
         rnd = random.Random(seed * 1_000_003 + first)
-        stretch = range(first, min(first + 1000, customers))
+        stretch = range(first, min(first + 1000, begin + customers))
         home = {number: rnd.choices(names, weights)[0] for number in stretch}
         # Two orders a customer on average, a few customers with very many.
         buyers = [number for number in stretch for _ in range(min(1 + int(rnd.paretovariate(1.9) - 0.5), 40))]
@@ -53,13 +54,13 @@ def lines(customers: int, *, seed: int = 7) -> Iterator[tuple[str, ...]]:
                 )  # fmt: skip
 
 
-def write(path: Path, customers: int) -> tuple[int, int]:
+def write(path: Path, customers: int, *, begin: int = 0) -> tuple[int, int]:
     """Write a file of lines; how many lines and invoices it has."""
     count, last, invoices = 0, "", 0
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(COLUMNS)
-        for line in lines(customers):
+        for line in lines(customers, begin=begin):
             out.writerow(line)
             count += 1
             invoices += line[0] != last

@@ -17,6 +17,7 @@ from dossier.repository import Composite, IndexScalar, Order, Page, Query, Row
 from dossier.repository.asking import check_query, make_cursor, open_cursor
 from dossier_sqlite.searching import has_text, shortcut
 from dossier_sqlite.tables import Table
+from dossier_sqlite.ways import WALK, kept_to, way
 from dossier_sqlite.where import Form, numbered, read
 
 
@@ -38,11 +39,12 @@ def find(conn: sqlite3.Connection, tables: Mapping[str, Table], query: Query) ->
         records = shortcut(conn, table, form, params, limit + 1, beyond=beyond, columns=columns)
     if records is None:
         records = []
+        route = way(conn, table, form, params, query.order, limit + 1)
         if after is not None:
             params += after
         params.append(limit + 1)
         for segment in segments:
-            sql = _statement(table, form, query.order, segment, columns, after is not None)
+            sql = _statement(table, form, query.order, segment, columns, after is not None, route)
             params[-1] = limit + 1 - len(records)
             records += conn.execute(sql, params).fetchall()
             if len(records) > limit:
@@ -85,38 +87,48 @@ def _segments(order: Order | None, after: tuple[IndexScalar, str] | None) -> tup
     return ("ties", "below", "absent") if order.descending else ("ties", "above")
 
 
-def _statement(table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool) -> str:
-    key = (form, order, segment, columns)
+def _statement(
+    table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool, route: int | None
+) -> str:
+    key = (form, order, segment, columns, route)
     sql = table.plans.get(key)
     if sql is None:
-        sql = table.plans[key] = _build(table, form, order, segment, columns, cursor)
+        sql = table.plans[key] = _build(table, form, order, segment, columns, cursor, route)
     return sql
 
 
-def _build(table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool) -> str:
+def _build(
+    table: Table, form: Form, order: Order | None, segment: str, columns: str, cursor: bool, route: int | None
+) -> str:
     """The statement of one segment: these columns and the value of the order field. Parameters: those of the form,
     value and id of the cursor, how many rows."""
     terms, starts, conditions, used = numbered(table, form)
     value, id, many = used + 1, used + 2, used + (3 if cursor else 1)
     column = "t.id" if order is None else f"t.{table.columns[order.field]}"
+    id_column = "t.id"
+    if route is not None:
+        kept_to(table, terms, starts, conditions, route)
+        if route != WALK:
+            # A plus keeps SQLite from walking the order.
+            column, id_column = f"+{column}", "+t.id"
     rest = {
         "all": "",
-        "ids": f"t.id > ?{id}",
-        "ties": f"{column} = ?{value} and t.id > ?{id}",
+        "ids": f"{id_column} > ?{id}",
+        "ties": f"{column} = ?{value} and {id_column} > ?{id}",
         "above": f"{column} > ?{value}",
         "below": f"{column} < ?{value}",
         "absent": f"{column} is null",
-        "absent ties": f"{column} is null and t.id > ?{id}",
+        "absent ties": f"{column} is null and {id_column} > ?{id}",
         "present": f"{column} is not null",
     }[segment]
-    if segment == "ties":
+    if segment == "ties" and route is None:
         # A range on the same field must not tempt SQLite away from the equality (it takes the range otherwise).
         conditions = [condition.replace(column, f"+{column}") for condition in conditions]
     descending = " desc" if order is not None and order.descending else ""
     # Where the segment fixes the order field, saying only the id lets SQLite walk the index for both.
     fixed = order is None or segment in ("ties", "absent ties", "absent")
-    arranged = "t.id" if fixed else f"{column}{descending}, t.id"
-    merged = _merged(table, terms, order)
+    arranged = id_column if fixed else f"{column}{descending}, {id_column}"
+    merged = _merged(table, terms, order) if route is None else None
     parts = []
     for place in range(1 if merged is None else terms[merged][2]):
         chosen = list(conditions)
