@@ -48,7 +48,7 @@ class TestMongo(RepositoryContract):
 
 @pytest.mark.nightly
 class TestMongoLong(TestMongo):
-    examples = 200
+    examples = 100
 
 
 def name(folder: Path) -> str:

@@ -61,3 +61,4 @@ def test_desks_of_two_handles_at_once(opened: Any) -> None:
         desk = archive.acting_as("王芳", role="manager", purpose="manage")
         assert len(desk.consult(shared).basic.phones) == 24
         assert desk.ledger.verify().events > 0
+        assert archive.verify().sound

@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 
 import attrs
 import pymongo
-from pymongo.cursor import Cursor
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from dossier.errors import (
@@ -128,15 +127,22 @@ class LaneKeeper:
         base = self._place(at)
         if not _holders(base, self._told, {"_id": name}):
             raise MissingArchiveError
-        cursor = base["_reads"].find({"_id": _range(name)}).sort([("_id", 1)])
-        first = self._told(lambda: next(cursor, None))
-        return self._lines(first, cursor)
+        lines = self._lines(base, name)
+        next(lines)
+        return lines
 
-    def _lines(self, document: Mapping[str, Any] | None, cursor: Cursor[dict[str, Any]]) -> Iterator[bytes]:
-        with cursor:
-            while document is not None:
-                yield from map(bytes, document["lines"])
+    def _lines(self, base: Base, name: str) -> Iterator[bytes]:
+        """First b"" (so that all is closed whatever becomes of the iterator), then each line."""
+        with self._client.start_session(causal_consistency=True) as session:
+            # Whoever is primary now tells how far it is, and the read waits until a majority is that far: a lane that
+            # is folded and dropped must not end early because another member has just become primary.
+            self._told(lambda: self._client.admin.command("ping", session=session))
+            with base["_reads"].find({"_id": _range(name)}, session=session).sort([("_id", 1)]) as cursor:
                 document = self._told(lambda: next(cursor, None))
+                yield b""
+                while document is not None:
+                    yield from map(bytes, document["lines"])
+                    document = self._told(lambda: next(cursor, None))
 
     def drop_lane(self, name: str, *, at: str | None = None) -> None:
         """See `Lanes.drop_lane`. A lane that is not there is passed over."""
