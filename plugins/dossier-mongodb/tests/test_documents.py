@@ -16,11 +16,15 @@ from dossier.repository import (
     TRUE,
     Batch,
     Collection,
+    Composite,
     Contains,
+    Eq,
+    Has,
     Index,
     IndexField,
     Key,
     Order,
+    Prefix,
     Put,
     Query,
     encode,
@@ -139,9 +143,9 @@ def test_declared_indexes_are_real_and_used(opened: Any) -> None:
             ("index.amount", "_id"),
             ("index.vip", "_id"),
             ("index.tags", "_id"),
+            ("index.name", "index.amount", "_id"),
             ("grams.text", "_id"),
             ("derived.last", "_id"),
-            ("index.name", "index.amount", "_id"),
         ]
         for where, order, most in (
             ({"index.name": "n1"}, [("index.amount", -1), ("_id", -1)], 6),
@@ -152,6 +156,27 @@ def test_declared_indexes_are_real_and_used(opened: Any) -> None:
             plan = base["cards"].find(where).sort(order).limit(5).explain()
             assert plan["executionStats"]["totalDocsExamined"] <= most, where
             assert "SORT" not in str(plan["queryPlanner"]["winningPlan"]), where
+
+
+def test_more_fields_than_mongodb_has_indexes(opened: Any) -> None:
+    repository = opened()
+    fields = tuple(IndexField(name=f"f{n}", many=n % 2 > 0) for n in range(90))
+    first = Collection(name="wide", fields=fields[:40])
+    whole = Collection(name="wide", fields=fields, composites=(Composite(fields=("f0", "f88")),))
+    repository.declare([first])
+    repository.declare([whole])
+    for start in (0, 100):
+        indexes = [{f"f{k}": (f"v{n}",) if k % 2 else f"v{n}" for k in range(90)} for n in range(start, start + 100)]
+        puts = (Put("wide", f"{n:03}", b"1", each, "s") for n, each in enumerate(indexes, start))
+        repository.commit(Batch(tuple(puts)))
+    for where in (Eq("f2", "v7"), Has("f3", "v7"), Eq("f88", "v7"), Has("f89", "v7"), Prefix("f88", "v10")):
+        wanted = 11 if isinstance(where, Prefix) else 1
+        assert len(repository.find(Query(collection="wide", where=where, order=Order("f86", True))).rows) == wanted
+    with pymongo.MongoClient[dict[str, Any]](opened.url) as client:
+        wide = client.get_default_database()["wide"]
+        assert len(list(wide.list_indexes())) == 48
+        for path in ("index.f2", "index.f88"):
+            assert wide.find({path: "v7"}).sort("_id").explain()["executionStats"]["totalDocsExamined"] == 1
 
 
 def test_falling_order_within_equal_values(opened: Any) -> None:
@@ -185,7 +210,9 @@ def test_names_with_dots_and_of_the_system(opened: Any) -> None:
 def test_limits(opened: Any) -> None:
     repository = opened()
     with pytest.raises(LimitError):
-        repository.declare([Collection(name="wide", fields=tuple(IndexField(name=f"f{n}") for n in range(70)))])
+        repository.declare(
+            [Collection(name="wide", fields=tuple(IndexField(name=f"f{n}", type="search") for n in range(18)))]
+        )
     with pytest.raises(QueryError):
         repository.declare([Collection(name="cards", fields=(IndexField(name="name", type="int"),))])
     largest = b"[" + b",".join([b"1"] * (MAX_BODY // 2 - 1)) + b"]"

@@ -20,10 +20,10 @@ def open_mongodb(url: str, *, mode: Literal["create", "rw", "r"], options: Mappi
     database; an archive fills one, and `create` wants it empty.
 
     Options: `timeout`, seconds for one call as a whole (75: longer than a transaction may live whose process was
-    killed); `selection`, seconds for which a primary is looked for (10); `index_timeout`, seconds for the indexes of
-    one collection (600); `client`, further options of MongoClient (TLS, authentication); `credentials`, called once
-    for a mapping of such options, for secrets that the host keeps elsewhere; `on_step`, called with a name of `STEPS`
-    between commands (crash tests).
+    killed); `selection`, seconds for which a primary is looked for (15: longer than an election); `index_timeout`,
+    seconds for the indexes of one collection (600); `client`, further options of MongoClient (TLS, authentication);
+    `credentials`, called once for a mapping of such options, for secrets that the host keeps elsewhere; `on_step`,
+    called with a name of `STEPS` between commands (crash tests).
 
     InputError for weaker reads or writes than an archive keeps (`w=1`, `journal=false` and the like, whichever way they
     are said). UnsuitableError for a server without a replica set, or older than 5.0. UnreachableError,

@@ -42,7 +42,7 @@ class Options:
     """What may be said beside the address; see `open_mongodb`."""
 
     timeout: float = 75.0
-    selection: float = 10.0
+    selection: float = 15.0
     index_timeout: float = 600.0
     client: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
     credentials: Callable[[], Mapping[str, str]] | None = attrs.field(default=None, repr=False)

@@ -34,6 +34,7 @@ FORMAT = 1
 WIRE = 13
 """MongoDB 5.0: the first whose reads outside a transaction show one state."""
 MAX_INDEXES = 64
+SINGLE = 44
 MAJORITY = ReadConcern("majority")
 _KEPT = {"w": "majority", "j": True}
 
@@ -152,18 +153,24 @@ def widen_collection(base: Base, session: ClientSession, new: Collection, step: 
 def indexes(table: Table) -> list[pymongo.IndexModel]:
     """The indexes of a declared collection; each ends in the id, so that ties are found in order.
 
-    LimitError where a collection has more than MongoDB allows: declare some fields as unindexed.
+    MongoDB has 64 a collection. The first `SINGLE` plain fields have one each, for ever, since a declaration only grows
+    at its end; those after them share one over all values. LimitError where the others are too many.
     """
     collection = table.collection
-    keys: list[tuple[str, ...]] = [
-        (table.grams.get(field.name, table.paths[field.name]),)
-        for field in collection.fields
-        if field.name not in collection.unindexed
-    ]
-    keys += [tuple(table.paths[name] for name in composite.fields) for composite in collection.composites]
-    models = [pymongo.IndexModel([*((path, 1) for path in paths), ("_id", 1)]) for paths in dict.fromkeys(keys)]
-    if len(models) + 2 > MAX_INDEXES:
-        raise LimitError(what="indexes of a collection", limit=MAX_INDEXES - 2, path=collection.name)
+    plain: list[tuple[str, ...]] = []
+    others: list[tuple[str, ...]] = [tuple(table.paths[name] for name in one.fields) for one in collection.composites]
+    for field in collection.fields:
+        if field.name not in collection.unindexed:
+            path = (table.grams.get(field.name, table.paths[field.name]),)
+            (others if field.derived or field.type == "search" else plain).append(path)
+    keys = dict.fromkeys((*plain[:SINGLE], *others))
+    models = [pymongo.IndexModel([*((path, 1) for path in paths), ("_id", 1)]) for paths in keys]
+    if len(plain) > SINGLE:
+        models.append(pymongo.IndexModel([("index.$**", 1)]))
+    if len(others) > MAX_INDEXES - SINGLE - 3:
+        raise LimitError(
+            what="composite, search and derived indexes", limit=MAX_INDEXES - SINGLE - 3, path=collection.name
+        )
     scoped = pymongo.IndexModel([("scope", 1)], partialFilterExpression={"scope": {"$gt": ""}})
     return [scoped, *models]
 
