@@ -142,6 +142,16 @@ class DeniedError(DossierError):
     fix_en = "ask somebody who may, or ask the custodian for a release"
 
 
+class PolicyChangedError(DossierError):
+    """Another policy was put in force while the call was made; nothing was given out or written under the old one."""
+
+    code = "policy.changed"
+    zh = "办理期间制度已更换, 未给出也未写入任何内容"
+    en = "another policy came into force meanwhile; nothing was given out or written"
+    fix_zh = "再办理一次, 将依新制度决定"
+    fix_en = "call again; the new policy decides"
+
+
 class ReadableFieldError(DeniedError):
     """A filter, sort or group names a field that the caller may not read; refused, never dropped (N2, N3)."""
 

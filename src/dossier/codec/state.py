@@ -35,10 +35,11 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
 
     `rev` number of acts on the state, `at` of the last one, `parts` the last revision of each other compartment,
     `versions` of the sections as [major, minor], `linked` ids of merged dossiers, `into` the survivor's id,
-    `merged` whether it ever was a survivor.
+    `merged` whether it ever was a survivor; `custodian` the id of who keeps it, `team` whose it is ("" nobody yet).
     """
 
     at: str = ""
+    custodian: str = ""
     into: str = ""
     kind: str = ""
     linked: list[str] = []
@@ -49,6 +50,7 @@ class Head(msgspec.Struct, omit_defaults=True, gc=False):
     rev: int = 0
     stage: str = ""
     standing: str = ""
+    team: str = ""
     versions: dict[str, tuple[int, int]] = {}
 
 

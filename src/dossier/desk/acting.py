@@ -154,6 +154,16 @@ class Acting:
         if self.said.moved:
             self.loaded.index.update(head_index(head))
 
+    def hand_over(self, custodian: str, team: str) -> None:
+        """Give the dossier to a custodian (an actor's id) and a team ("" none)."""
+        head = self.loaded.head
+        for name, value in (("custodian", custodian), ("team", team)):
+            if value != getattr(head, name):
+                setattr(head, name, value)
+                self.said.moved[name] = value
+                self.loaded.index.pop(name, None)
+        self.loaded.index.update(head_index(head))
+
     def answer(self, path: str, same: str) -> None:
         """Settle a "same part?" question: `same` is the key of the part it is, or "" where it is another."""
         spec = self._spec(path)

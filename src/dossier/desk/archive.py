@@ -28,6 +28,7 @@ from dossier.desk.keeping import copy_archive, digest_of, mark_restored
 from dossier.desk.layout import DERIVATION, Indexing
 from dossier.desk.manifest import KEY, Manifest, encode_manifest, read_manifest, rewrite
 from dossier.desk.numbers import Numbers
+from dossier.desk.policies import policy_put, read_policy, to_enforce
 from dossier.desk.recording import LEVELS, Level, Recorder
 from dossier.desk.staff import Staff, default_roles
 from dossier.desk.transfer import Progress
@@ -45,7 +46,8 @@ from dossier.model.clock import Environment, as_instant, day_of, instant
 from dossier.model.numbering import NumberScheme
 from dossier.model.problems import problem
 from dossier.model.records import KINDS as RECORD_KINDS
-from dossier.policy import KINDS, PURPOSES, Judge, standard
+from dossier.policy import KINDS, PURPOSES, Judge, Policy, standard
+from dossier.policy.never import EXCEPTIONS
 from dossier.repository import (
     BacksUp,
     Batch,
@@ -101,7 +103,7 @@ class Archive:
         self.lang = lang
         self.writable = writable
         self.zone = ZoneInfo(manifest.zone)
-        self.judge = Judge(standard(), sections.specs())
+        self.judge = Judge(read_policy(repository, manifest.policy), sections.specs(), exceptions=manifest.exceptions)
         self.door = Door(sections)
         self.finder = Finder(indexing, sections)
         self.context = Context(sections, indexing, self.zone, environment.random)
@@ -127,6 +129,11 @@ class Archive:
         if purpose and purpose not in PURPOSES:
             raise InputError([problem("actor.purpose", "purpose", words=", ".join(PURPOSES))])
         return Desk(self, self.staff.acting(name, role), role, purpose)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force. `desk.policies` puts another in its place."""
+        return self.judge.policy
 
     def reindex(self) -> int:
         """Fill the index columns again from the stored states, while others work; how many dossiers were done."""
@@ -259,6 +266,20 @@ class Archive:
     def renew(self) -> None:
         """After a lost race: look whether it was the manifest that changed. NewerFormatError if it is too new."""
         self.manifest, self._version = read_manifest(self.repository, writing=True)
+        self._enforce()
+
+    def notice(self) -> None:
+        """Somebody's row says that another policy was put in force: from now on it judges here too."""
+        if read_manifest(self.repository, writing=False)[0].policy != self.manifest.policy:
+            self.manifest, self._version = read_manifest(self.repository, writing=self.writable)
+        self._enforce()
+
+    def _enforce(self) -> None:
+        digest = self.manifest.policy
+        if digest != self.judge.policy.digest:
+            policy = read_policy(self.repository, digest)
+            self.judge = Judge(policy, self.registry.specs(), exceptions=self.manifest.exceptions)
+            self.recorder.policy = digest
 
     def kept(self, stale: Iterable[str], *, force: bool = False) -> None:
         """A batch was kept: bring computed facts up to date (`force`: their index values too, whatever they are)."""
@@ -278,6 +299,7 @@ class Archive:
     def rewrite(self, change: Callable[[Manifest], Manifest], commit: Callable[[Put], object] | None = None) -> None:
         """Change the manifest, alone or with what `commit` writes beside it; see `rewrite` in its module."""
         self.manifest, self._version = rewrite(self.repository, change, commit or self._alone)
+        self._enforce()
 
     def _alone(self, put: Put) -> None:
         self.repository.commit(Batch((put,)))
@@ -302,6 +324,8 @@ def create(
     numbers: str = "KH-{year}-{serial:05}",
     roles: Mapping[str, str] | None = None,
     staff: Literal["open", "enrolled"] = "open",
+    policy: Policy | str | os.PathLike[str] | None = None,
+    exceptions: Sequence[str] = (),
     sections: SectionRegistry | None = None,
     indexes: Sequence[Sequence[str]] = (),
     level: Level = "committed",
@@ -313,15 +337,18 @@ def create(
     """Create an archive at an address: a path (SQLite), `memory:`, or what a plugin brings.
 
     `zone` IANA time zone of days and deadlines; `numbers` the scheme of registration numbers; `roles` your words for
-    role kinds, beside the kinds themselves; `indexes` composite indexes as lists of field paths, the sorting field
+    role kinds, beside the kinds themselves; `policy` an object of `dossier.policy` or the path of a TOML file (else
+    `standard`), which nobody sets alone afterwards (P12); `exceptions` to what no policy can lift, recorded for good:
+    "M124", sales may look things up; `indexes` composite indexes as lists of field paths, the sorting field
     last; `level` how read events are kept; `reads` a folder for them elsewhere. InputError, ExistsError,
     UnknownSchemeError, ReadOnlyError.
     """
     environment = environment or Environment()
     sections = sections or registry()
     indexing = Indexing(sections, indexes)
-    _check(zone, roles, level, staff)
+    _check(zone, roles, level, staff, exceptions)
     words = {**default_roles(), **(roles or {})}
+    enforced = to_enforce(policy, sections, words, exceptions) if policy is not None else standard()
     NumberScheme(numbers)
     repository = open_repository(os.fspath(url), mode="create", options=options)
     try:
@@ -330,9 +357,10 @@ def create(
             created=instant(environment.now()),
             declared=indexing.digest(),
             derivation=DERIVATION,
+            exceptions=tuple(sorted(set(exceptions))),
             id=environment.random(16).hex(),
             numbers=numbers,
-            policy=standard().digest,
+            policy=enforced.digest,
             roles=words,
             secret=base64.b64encode(environment.random(32)).decode(),
             sections={f"{s.key}": s.version for s in sections.specs()},
@@ -340,7 +368,7 @@ def create(
             staff_secret=base64.b64encode(environment.random(32)).decode(),
             zone=zone,
         )
-        _first(repository, manifest)
+        _first(repository, manifest, policy_put(enforced))
     except BaseException:
         repository.close()
         raise
@@ -350,9 +378,9 @@ def create(
     )  # fmt: skip
 
 
-def _first(repository: Repository, manifest: Manifest) -> None:
+def _first(repository: Repository, manifest: Manifest, policy: Put) -> None:
     try:
-        repository.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", 0),)))
+        repository.commit(Batch((Put(KEY.collection, KEY.id, encode_manifest(manifest), {}, "", 0), policy)))
         return
     except ConflictError:
         pass
@@ -432,7 +460,7 @@ def serial_problems(numbers_from: int | None) -> list[Problem]:
     return []
 
 
-def _check(zone: str, roles: Mapping[str, str] | None, level: str, staff: str) -> None:
+def _check(zone: str, roles: Mapping[str, str] | None, level: str, staff: str, exceptions: Sequence[str]) -> None:
     problems = []
     try:
         ZoneInfo(zone)
@@ -444,6 +472,8 @@ def _check(zone: str, roles: Mapping[str, str] | None, level: str, staff: str) -
         problems.append(problem("archive.level", "level", words=", ".join(LEVELS)))
     if staff not in ("open", "enrolled"):
         problems.append(problem("archive.staff", "staff", words="open, enrolled"))
+    if isinstance(exceptions, str) or not set(exceptions) <= set(EXCEPTIONS):
+        problems.append(problem("archive.exceptions", "exceptions", words=", ".join(EXCEPTIONS)))
     if problems:
         raise InputError(problems)
 

@@ -63,6 +63,7 @@ class ClaimsCounter:
         if view is None:
             self._reading.refuse(decision, "claims")
             raise NotFoundError()
+        decision = behind(view).decision
         spec = self._archive.registry.spec(section_of(path), view.kind)
         field = _field(spec, path)
         if decision.mask(spec) & anatomy(spec).masks[field] != anatomy(spec).masks[field] and not view.readable(path):
@@ -158,12 +159,13 @@ class ClaimsCounter:
             loaded = work.load(dossier)
             spec = self._archive.registry.spec(section_of(path), loaded.head.kind)
             field = _field(spec, path)
-            if not decision.mask(spec) & anatomy(spec).masks[field]:
+            judged = self._writing.judged(work, decision, verb, dossier)
+            if not judged.mask(spec) & anatomy(spec).masks[field]:
                 raise ReadableFieldError(path=f"{spec.key}/{field}", field=field, role=self._reading.role)
             acting = self._writing.begin(loaded, verb, act, now, told)
             acting.told_as(told)
             step(work, acting)
-            return self._writing.finish(work, acting, verb, decision)
+            return self._writing.finish(work, acting, verb, judged)
 
         return self._writing.once(verb, request_id, intent, named, self._again, [dossier, path, verb, told])
 

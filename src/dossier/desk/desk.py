@@ -37,11 +37,14 @@ from dossier.repository import Key
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
     from dossier.desk.claims import ClaimsCounter
+    from dossier.desk.custody import CustodyCounter
     from dossier.desk.exports import ExportsCounter
+    from dossier.desk.glass import GlassCounter
     from dossier.desk.imports import ImportsCounter
     from dossier.desk.ledger import LedgerCounter
     from dossier.desk.merges import MergesCounter
     from dossier.desk.placing import UnplacedCounter
+    from dossier.desk.policies import PoliciesCounter
     from dossier.desk.relations import RelationsCounter
     from dossier.desk.staff import Actor
 
@@ -215,8 +218,9 @@ class Desk:
         if view is None:
             self._reading.refuse(decision, "consult")
             raise NotFoundError()
-        subject = self._reading.subject(decision, behind(view).head)
-        self._archive.recorder.read(self._reading.event("consult", decision, subjects=(subject,)))
+        seen = behind(view)
+        subject = self._reading.subject(seen.decision, seen.head)
+        self._archive.recorder.read(self._reading.event("consult", seen.decision, subjects=(subject,)))
         return view
 
     def find(
@@ -248,7 +252,7 @@ class Desk:
         if after is not None:
             query = attrs.evolve(query, after=open_cursor(key, self._binding(plan, decision), after))
         views, cursor = self._reading.page(query, decision)
-        subjects = tuple(self._reading.subject(decision, behind(view).head) for view in views)
+        subjects = tuple(self._reading.subject(behind(view).decision, behind(view).head) for view in views)
         event = self._reading.event("find", decision, subjects=subjects, shape=shape_hash(plan.shape))
         self._archive.recorder.read(event)
         return Hits(tuple(views), seal_cursor(key, self._binding(plan, decision), cursor) if cursor else None)
@@ -271,6 +275,13 @@ class Desk:
         day, bound = read_on(on), read_known(known, self._reading)
         target = self._reading.known(dossier, decision, "history")
         last = version_of(self._reading, target, bound, decision) if isinstance(bound, int) else None
+        if decision.ruling is not None:
+            # Who may look at the past is decided by how things stand now.
+            (view,) = self._reading.fetch([target])
+            if view is None:
+                self._reading.refuse(decision, "history")
+                raise NotFoundError()
+            decision = behind(view).decision
         if last is not None:
             head = last.seen.head
         else:
@@ -350,6 +361,27 @@ class Desk:
         return UnplacedCounter(self._reading, self._writing)
 
     @cached_property
+    def custody(self) -> CustodyCounter:
+        """Who keeps a file, and handing it over (M109, M112)."""
+        from dossier.desk.custody import CustodyCounter
+
+        return CustodyCounter(self._reading, self._writing)
+
+    @cached_property
+    def policies(self) -> PoliciesCounter:
+        """Propose another policy, approve it."""
+        from dossier.desk.policies import PoliciesCounter
+
+        return PoliciesCounter(self._reading)
+
+    @cached_property
+    def glass(self) -> GlassCounter:
+        """Break the glass of one file in an emergency; review who did."""
+        from dossier.desk.glass import GlassCounter
+
+        return GlassCounter(self._reading, self._writing)
+
+    @cached_property
     def ledger(self) -> LedgerCounter:
         """Verify the ledger, read its tail."""
         from dossier.desk.ledger import LedgerCounter
@@ -383,7 +415,8 @@ class Desk:
 
     def _plan(self, decision: Decision, where: Condition | None, order: str | None, limit: int) -> Plan:
         current = partial(current_numbers, self._archive.repository)
-        return self._archive.finder.plan(decision, where=where, order=order, limit=limit, current=current)
+        guard = self._reading.guard(decision)
+        return self._archive.finder.plan(decision, where=where, order=order, limit=limit, current=current, guard=guard)
 
     def _binding(self, plan: Plan, decision: Decision) -> tuple[bytes, ...]:
         """What a cursor is good for: this actor's query under this policy."""

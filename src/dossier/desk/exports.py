@@ -110,7 +110,7 @@ class ExportsCounter:
                 event.reason = reason
                 self._archive.recorder.read(event, durable=last)
                 for view in views:
-                    for head, sections in self._lines(view, decision, spec):
+                    for head, sections in self._lines(view, spec):
                         table.add(head, sections)
                         rows += 1
                 done += len(views)
@@ -125,21 +125,25 @@ class ExportsCounter:
         export = self._reading.permit("export", called="export")
         consult = self._reading.permit("consult", called="export")
         if self._both is None or self._both[0] is not export:
-            masks = {key: mask & consult.masks.get(key, 0) for key, mask in export.masks.items()}
-            self._both = export, attrs.evolve(export, masks=masks)
+            self._both = export, self._archive.judge.both(export, consult)
         return self._both[1]
 
     def _plan(self, decision: Decision, where: Condition | None, order: str | None) -> Plan:
         archive = self._archive
         archive.valid_today()
         made = partial(
-            archive.finder.plan, decision, where=where, limit=PAGE, current=partial(current_numbers, archive.repository)
-        )
+            archive.finder.plan, decision, where=where, limit=PAGE,
+            current=partial(current_numbers, archive.repository), guard=self._reading.guard(decision),
+        )  # fmt: skip
         plan = made(order=order)
         # A number never changes: no customer is passed over or met twice while others write.
         return made(order="number") if order is None and plan.query.collection == "dossiers" else plan
 
     def _layout(self, decision: Decision, spec: SectionSpec | None, fields: Sequence[str] | None, lang: Lang) -> Layout:
+        guard = self._reading.guard(decision)
+        if guard is not None:
+            # A column for what may be read of some customer; of the others it stands as withheld.
+            decision = attrs.evolve(decision, masks=guard.layout.masks(guard.ruling.best))
         if spec is None:
             specs = [each for each in self._archive.registry.specs() if not each.key.startswith(PREFIX)]
             return layout(specs, HEAD, decision, fields, lang)
@@ -158,17 +162,18 @@ class ExportsCounter:
 
     def _subjects(self, views: Sequence[DossierView], made: Layout, spec: SectionSpec | None) -> tuple[Subject, ...]:
         """Everybody on a page with what is given out of his file. Of records too: that somebody has none is told."""
-        masks: dict[str, str] = {}
+        masks: dict[tuple[str, int], str] = {}
+        found = []
         for view in views:
-            if view.kind not in masks:
+            seen = behind(view)
+            key = view.kind, id(seen.decision)
+            if key not in masks:
                 specs = self._archive.registry.specs(view.kind) if spec is None else (spec,)
-                masks[view.kind] = made.given(specs)
-        heads = [(behind(view).head, masks[view.kind]) for view in views]
-        return tuple((head.pseudonym, head.rev, mask) for head, mask in heads)
+                masks[key] = made.given(specs, seen.decision)
+            found.append((seen.head.pseudonym, seen.head.rev, masks[key]))
+        return tuple(found)
 
-    def _lines(
-        self, view: DossierView, decision: Decision, spec: SectionSpec | None
-    ) -> Iterator[tuple[Mapping[str, str], Sections]]:
+    def _lines(self, view: DossierView, spec: SectionSpec | None) -> Iterator[tuple[Mapping[str, str], Sections]]:
         """The lines of one customer: himself, or his records of a kind, newest first."""
         if spec is None:
             yield {name: getattr(view, name) for name in HEAD}, sections_of(view)
@@ -180,7 +185,7 @@ class ExportsCounter:
         while True:
             page = self._archive.repository.find(query)
             for row in page.rows:
-                record = record_view(self._archive, row, decision)
+                record = record_view(self._archive, row, behind(view).decision)
                 yield {"number": view.number, "state": record.state, "opened": record.opened}, partial(_content, record)
             if page.cursor is None:
                 return

@@ -62,9 +62,9 @@ class Layout:
     withheld: tuple[str, ...]
     masks: Mapping[tuple[str, str], int]
 
-    def given(self, specs: Iterable[SectionSpec]) -> str:
-        """The mask of an event: "section:hex" runs of what is given out of these sections."""
-        runs = ((spec.key, self.masks.get((spec.key, spec.kind or ""), 0)) for spec in specs)
+    def given(self, specs: Iterable[SectionSpec], decision: Decision) -> str:
+        """The mask of an event: "section:hex" runs of what is given out of these sections of a customer."""
+        runs = ((spec.key, self.masks.get((spec.key, spec.kind or ""), 0) & decision.mask(spec)) for spec in specs)
         return ";".join(f"{key}:{mask:x}" for key, mask in runs if mask)
 
 

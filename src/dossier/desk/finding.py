@@ -16,12 +16,14 @@ import attrs
 
 from dossier.codec import SectionRegistry
 from dossier.desk.comparing import WORDS, Comparer
+from dossier.desk.guarding import Guard
 from dossier.desk.layout import SEARCHES, Column, Indexing
 from dossier.desk.terms import CURRENCY, NUMBER, WORD
 from dossier.errors import CursorError, DamagedError, InputError, Problem, ReadableFieldError
 from dossier.model.fields import SectionSpec, nearest_name, shown_path
 from dossier.model.problems import problem, type_name
 from dossier.policy import Decision
+from dossier.policy.atoms import conj
 from dossier.repository import And, Contains, Eq, Expr, In, Key, Not, Or, Order, Query, Reader, fold
 
 _LINKS = 64
@@ -138,7 +140,9 @@ class _Asking:
     """One query while it is compiled. `current` gives the numbers that files read under now."""
 
     decision: Decision
+    guard: Guard | None
     current: Callable[[Sequence[str]], Sequence[str]]
+    guards: list[Expr] = attrs.field(factory=list)
     homes: dict[str, str] = attrs.field(factory=dict)
     problems: list[Problem] = attrs.field(factory=list)
 
@@ -169,10 +173,12 @@ class Finder:
         order: str | None,
         limit: int,
         current: Callable[[Sequence[str]], Sequence[str]],
+        guard: Guard | None = None,
     ) -> Plan:
         """The query for a caller. ReadableFieldError for a field he may not read; otherwise InputError with all that
-        is wrong with the question."""
-        asking = _Asking(decision, current)
+        is wrong with the question. Where what he may read hangs on the dossier, `guard` cuts the rows, outside of what
+        he asks: no Not of his turns it round (N2, N5)."""
+        asking = _Asking(decision, guard, current)
         shape: list[Any] = []
         said = self._expr(asking, _condition(where), shape, False) if where is not None else And(())
         sort = self._order(asking, order) if order is not None else None
@@ -187,6 +193,8 @@ class Finder:
         home = next(iter(asking.homes), "core")
         collection = "dossiers" if home == "core" else "special"
         full: Expr = And((Eq("into", None), said))
+        if guard is not None:
+            full = And((Eq("into", None), conj([guard.visible(), *asking.guards]), said))
         query = Query(collection=collection, where=full, order=sort, limit=limit, bodies=home == "core", index=False)
         return Plan(query, [shape, order or "", limit])
 
@@ -223,7 +231,7 @@ class Finder:
                 asking.problems.append(problem("find.contains", shown_path(path), fields=", ".join(_SEARCHED)))
             return Or(())
         for searched in SEARCHES[name]:
-            self._readable(asking.decision, searched, path)
+            self._readable(asking, searched, path)
         asking.homes.setdefault("core", path)
         if type(text) is not str:
             asking.problems.append(problem("value.type", path, expected="text", got=type_name(text)))
@@ -252,16 +260,21 @@ class Finder:
             asking.problems.append(problem("find.unknown", shown_path(*asked.split("/")), nearest=nearest))
             return None
         if column.pattern:
-            self._readable(asking.decision, f"{path.partition('/')[0]}/{column.pattern}", path)
+            self._readable(asking, f"{path.partition('/')[0]}/{column.pattern}", path)
         asking.homes.setdefault(column.compartment, path)
         return column
 
-    def _readable(self, decision: Decision, path: str, named: str) -> None:
+    def _readable(self, asking: _Asking, path: str, named: str) -> None:
         """Every class of the section that has the leaf must let the caller read it, whatever a row turns out to be."""
+        guard = asking.guard
         section, _, name = path.partition("/")
         for spec in self._specs.get(section, ()):
             bit = spec.bits.get(name)
-            if bit is not None and not decision.mask(spec) >> bit & 1:
+            if bit is None or asking.decision.mask(spec) >> bit & 1:
+                continue
+            if guard is not None and guard.may(spec, bit):
+                asking.guards.append(guard.readable(spec, bit))
+            else:
                 raise ReadableFieldError(path=named, field=named, role="", verb="find", verb_zh="查找")
 
 

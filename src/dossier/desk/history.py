@@ -345,4 +345,10 @@ def read_on(on: dt.date | str | None) -> str:
 def answered(reading: Reading, known: Any) -> DossierView:
     """The answer to a request that was carried out before: the dossier as that request left it."""
     dossier, at = known
-    return History(reading, dossier, reading.decide("consult"), on="", known=str(at), answer=True).view
+    decision = reading.decide("consult")
+    if decision.ruling is not None:
+        (row,) = reading.archive.repository.get_many([Key("dossiers", reading.members(dossier)[0])], index=False)
+        if row is None:
+            raise NotFoundError()
+        decision = reading.narrow(decision, head_of(row.body), row.id)
+    return History(reading, dossier, decision, on="", known=str(at), answer=True).view

@@ -287,7 +287,8 @@ class Importing:
                 writing.finish(work, acting, verb, self._decision, kinds)
             else:
                 subject = (writing.head(work, dossier).pseudonym, 0, written_mask({}, kinds))
-                work.events.append(writing.event(verb, self._decision, act, at, subject))
+                judged = writing.judged(work, self._decision, verb, dossier)
+                work.events.append(writing.event(verb, judged, act, at, subject))
             for each in entering:
                 work.ops.extend(each.ops(self, act, at))
                 work.stale[dossier] = None

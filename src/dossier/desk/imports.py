@@ -78,7 +78,7 @@ class PlannedImport:
     def _run(self, write: bool, rejects: File | None, progress: Progress | None) -> Report:
         plan, archive, reading = self._plan, self._writing.archive, self._writing.reading
         # The report tells who is in the archive already, so whoever imports must be one who may look.
-        reading.permit("consult", called="import")
+        reading.permit("consult", called="import", everywhere=True)
         decision = reading.permit("collect", called="import")
         shape = shape_hash(["import", "apply" if write else "dry_run"])
         archive.recorder.read(reading.event("import", decision, shape=shape))

@@ -20,7 +20,7 @@ from dossier.repository import Batch, Put, Repository
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
 
-HELD: Final = ("acts", "dossiers", "entries", "records", "relations", "special", "staff", "unplaced")
+HELD: Final = ("acts", "dossiers", "entries", "policies", "records", "relations", "special", "staff", "unplaced")
 """Collections the digest is taken over, sorted: all but manifest, requests, ledger, leases and derived rows (K8)."""
 
 

@@ -24,6 +24,8 @@ DERIVATION: Final = 2
 
 INTO: Final = IndexField(name="into")
 """The file that a file was merged into, in both compartments."""
+GUARDS: Final = (IndexField(name="custodian"), IndexField(name="team"))
+"""What conditions of rules ask of a dossier; in both compartments, for a query reads one."""
 HEAD_FIELDS: Final = (
     IndexField(name="number"),
     IndexField(name="kind"),
@@ -31,6 +33,7 @@ HEAD_FIELDS: Final = (
     IndexField(name="stage"),
     INTO,
     IndexField(name="pseudonym"),
+    *GUARDS,
 )
 UNTIL: Final = IndexField(name="until")
 """The day from which a file is to be found by something else than today: a span of validity ends or begins."""
@@ -89,6 +92,12 @@ def head_index(head: Head) -> dict[str, IndexValue]:
     return {name: value for name, value in named.items() if value}
 
 
+def apart_index(head: Head) -> dict[str, IndexValue]:
+    """What of a head is indexed in the compartment that needs a purpose too; absent ones left out."""
+    named = {f.name: getattr(head, f.name) for f in (INTO, *GUARDS)}
+    return {name: value for name, value in named.items() if value}
+
+
 class Indexing:
     """Index columns of the sections a registry knows, and how to fill them from documents."""
 
@@ -139,9 +148,9 @@ class Indexing:
                 name="dossiers",
                 fields=(*HEAD_FIELDS, UNTIL, *core, *searches, *DERIVED_FIELDS),
                 composites=tuple(Composite(fields=fields) for fields in self._composites),
-                unindexed=("kind", "standing", "into"),
+                unindexed=("kind", "standing", "into", "team"),
             ),
-            Collection(name="special", fields=(INTO, *special), unindexed=("into",)),
+            Collection(name="special", fields=(INTO, *GUARDS, *special), unindexed=("into", "custodian", "team")),
             Collection(name="acts"),
             Collection(
                 name="records",
@@ -170,6 +179,7 @@ class Indexing:
             Collection(name="leases"),
             Collection(name="requests"),
             Collection(name="unplaced"),
+            Collection(name="policies"),
             Collection(name="events"),
         )
 
@@ -224,7 +234,7 @@ class Indexing:
 
     def apart(self, head: Head, state: State, registry: SectionRegistry) -> dict[str, IndexValue]:
         """All index values of the compartment that needs a purpose."""
-        index: dict[str, IndexValue] = {INTO.name: head.into or None}
+        index: dict[str, IndexValue] = dict(apart_index(head))
         for section in list(state.raw) + [s for s in state.documents if s not in state.raw]:
             spec = registry.find(section, head.kind)
             if spec is not None and not opaque(registry, section, head.kind, head.versions):

@@ -61,6 +61,7 @@ class MergesCounter:
                 or (verb == "unmerge" and not linked)
             ):
                 raise InputError([problem("merge.link", verb)])
+            judged = [self._writing.judged(work, decision, verb, each) for each in (first, second)]
             # One instant for both, behind all that either file has: it says what was known of both by then (K7).
             at = max(now, after(one.head.at), after(other.head.at))
             begun = [(loaded, self._writing.begin(loaded, verb, act, at, told)) for loaded in (one, other)]
@@ -75,7 +76,7 @@ class MergesCounter:
                 links = {"release": second}
             begun[0][1].said.moved = links
             begun[1][1].said.moved = {"into" if verb == "merge" else "out_of": first}
-            for loaded, acting in begun:
+            for (loaded, acting), allowed in zip(begun, judged, strict=True):
                 loaded.index = {n: v for n, v in loaded.index.items() if n != "into"} | head_index(loaded.head)
                 acting.told_as(told)
                 self._writing.aside(loaded)
@@ -84,7 +85,7 @@ class MergesCounter:
                     work.ops.append(Index("special", loaded.id, loaded.special_index, 0, True))
                 work.stale[loaded.id] = None
                 subject = (loaded.head.pseudonym, loaded.head.rev, "")
-                work.events.append(self._writing.event(verb, decision, act, acting.head.at, subject))
+                work.events.append(self._writing.event(verb, allowed, act, acting.head.at, subject))
             if verb == "unmerge":
                 self._indexed(work, second)
             bodies, top = self._indexed(work, first)

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import attrs
 
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, Peek, State, head_of, peek, until_of
 from dossier.desk.facts import STALE, facts_of
+from dossier.desk.guarding import Guard, last_glass, minute_of
 from dossier.desk.sight import Sight
-from dossier.desk.views import DossierView, Facts
-from dossier.errors import DamagedError, DeniedError, NotFoundError
+from dossier.desk.views import DossierView, Facts, behind
+from dossier.errors import DamagedError, DeniedError, NotFoundError, PolicyChangedError
 from dossier.ledger import Event
 from dossier.model.clock import day_of, instant
 from dossier.policy import VERBS, Decision
+from dossier.policy import Facts as Conditions
+from dossier.policy.rules import GLASS
 from dossier.repository import Eq, Key, Query, Row, decode
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ class Reading:
         self.role = role
         self.purpose = purpose
         self._kinds = frozenset({archive.staff.kind(role)})
+        self._roles = frozenset({role})
         self._row = Key("staff", actor.id)
         self._since = -1
         """The version of the actor's row by which he may act."""
@@ -55,16 +61,60 @@ class Reading:
     # -- judgement --------------------------------------------------------------------------------
 
     def decide(self, verb: str) -> Decision:
-        """The policy's decision for a verb, without any record of it."""
-        return self.archive.judge.decide(self._kinds, verb, purpose=self.purpose)
+        """The policy's decision for a verb, without any record of it. Where it hangs on the dossier it is provisional:
+        its masks are what may be seen of every dossier, and `narrow` decides."""
+        return self.archive.judge.decide(self._kinds, verb, purpose=self.purpose, roles=self._roles)
 
-    def permit(self, verb: str, *, called: str) -> Decision:
-        """The decision, if it allows; otherwise one event and a DeniedError."""
+    def permit(self, verb: str, *, called: str, everywhere: bool = False) -> Decision:
+        """The decision, if it allows; otherwise one event and a DeniedError. `everywhere`: on every dossier."""
         decision = self.decide(verb)
-        if not decision.allowed:
-            self.refuse(decision, called)
-            raise DeniedError(path=called, role=self.role, verb=verb, verb_zh=VERBS[verb])
+        if not decision.allowed or (everywhere and not any(decision.masks.values())):
+            self.denied(decision, verb, called)
         return decision
+
+    def denied(self, decision: Decision, verb: str, called: str) -> NoReturn:
+        """Put a refusal on record and raise DeniedError."""
+        self.refuse(decision, called)
+        raise DeniedError(path=called, role=self.role, verb=verb, verb_zh=VERBS.get(verb, verb))
+
+    def narrow(self, decision: Decision, head: Head, dossier: str) -> Decision:
+        """The decision for one dossier, by its head as it stands now (of a linked set the survivor's)."""
+        ruling = decision.ruling
+        if ruling is None:
+            return decision
+        glass = any(test.name == GLASS for test in ruling.tests) and self._broken(dossier)
+        conditions = attrs.evolve(self._conditions(), custodian=head.custodian, team=head.team, glass=glass)
+        return ruling.on(conditions)
+
+    def write_to(self, decision: Decision, verb: str, head: Head, dossier: str) -> Decision:
+        """The decision for a change of one dossier. If it does not allow it: one event, and DeniedError, or
+        NotFoundError for somebody who may not see the dossier either."""
+        narrowed = self.narrow(decision, head, dossier)
+        if not narrowed.allowed:
+            if self.narrow(self.decide("consult"), head, dossier).allowed:
+                self.denied(narrowed, verb, verb)
+            self.refuse(narrowed, verb)
+            raise NotFoundError()
+        return narrowed
+
+    def guard(self, decision: Decision) -> Guard | None:
+        """What a list must be cut by for this decision; None where it holds for every dossier."""
+        if decision.ruling is None:
+            return None
+        return Guard(decision.ruling, self._conditions(), self.archive.judge.layout)
+
+    def _conditions(self) -> Conditions:
+        """What conditions of rules may ask of this call."""
+        minute = minute_of(self.archive.environment.now(), self.archive.zone)
+        return Conditions(actor=self.actor.id, teams=self.actor.teams, purpose=self.purpose, minute=minute)
+
+    def _broken(self, dossier: str) -> bool:
+        """Whether the actor broke the glass of this dossier, and his minutes are not over."""
+        last = last_glass(self.archive.repository, self.actor.id)
+        if last is None:
+            return False
+        said = decode(last.body)
+        return said["dossier"] == dossier and not said["reviewed"] and self.archive.now() < said["until"]
 
     def refuse(self, decision: Decision, called: str, shape: str = "") -> None:
         """Put a refusal on record."""
@@ -109,9 +159,17 @@ class Reading:
         """DeniedError, on record, unless the actor may still act by his row as it was just read."""
         version = row.version if row is not None else 0
         if version != self._since:
-            if not self.archive.staff.allows(row, self.role):
+            staff = self.archive.staff
+            if not staff.allows(row, self.role):
                 self.refuse(decision, called)
-                raise self.archive.staff.denied(self.role)
+                raise staff.denied(self.role)
+            if staff.policy_named(row) not in ("", decision.policy_digest):
+                self.archive.notice()
+                if decision.policy_digest != self.archive.judge.policy.digest:
+                    raise PolicyChangedError(path=called)
+            teams = staff.teams(row)
+            if teams != self.actor.teams:
+                self.actor = attrs.evolve(self.actor, teams=teams)
             self._since = version
 
     def beside(self, keys: Sequence[Key], decision: Decision, called: str) -> list[Row | None]:
@@ -158,7 +216,8 @@ class Reading:
         raise NotFoundError()
 
     def fetch(self, dossiers: Sequence[str]) -> list[DossierView | None]:
-        """Views of these dossiers; whoever calls has judged and records the event."""
+        """Views of these dossiers, None where there is none to be seen; whoever calls has judged and records the
+        event."""
         decision = self.decide("consult")
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
         rows = self.beside(keys, decision, "consult")
@@ -166,10 +225,12 @@ class Reading:
         for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
             pending = self.unit.pending(dossier) if self.unit is not None else None
+            view: DossierView | None = None
             if pending is not None and not (pending.head.into or pending.head.linked):
-                found.append(self.view(dossier, pending.body, pending.special_body, decision, self._facts_in(facts)))
-                continue
-            found.append(self.from_rows(core, special, self._facts_in(facts), decision) if core is not None else None)
+                view = self.view(dossier, pending.body, pending.special_body, decision, self._facts_in(facts))
+            elif core is not None:
+                view = self.from_rows(core, special, self._facts_in(facts), decision)
+            found.append(view if view is not None and behind(view).decision.allowed else None)
         return found
 
     def page(self, query: Query, decision: Decision) -> tuple[list[DossierView], str | None]:
@@ -193,7 +254,7 @@ class Reading:
             self.from_rows(core, apart, self._facts_in(fact), decision)
             for core, apart, fact in zip(cores, special, facts, strict=True)
         ]
-        return list({view.id: view for view in views}.values()), page.cursor
+        return list({view.id: view for view in views if behind(view).decision.allowed}.values()), page.cursor
 
     def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
         """The view of a dossier's rows, over all linked files where it was merged."""
@@ -218,6 +279,9 @@ class Reading:
     ) -> DossierView:
         """THE way out: bodies of states and the caller's decision become what he may see. A past state has no
         computed fields and pages no records. `seen` is what was parsed of `body` already."""
+        if decision.ruling is not None:
+            seen = seen or peek(body)
+            decision = self.narrow(decision, seen.head, dossier)
         sight = self.sight(decision)
         return DossierView(
             id=dossier,

@@ -14,12 +14,14 @@ from dossier.desk.answers import RecordRef
 from dossier.desk.changes import Told, fits
 from dossier.desk.reading import Reading
 from dossier.desk.records import Entry, RecordPage, RecordView, entries_of, follow_ops, record_page, record_view
+from dossier.desk.views import behind
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing
 from dossier.errors import InputError, NotFoundError
 from dossier.model.clock import as_day
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
+from dossier.policy import Decision
 from dossier.repository import Key, Row
 
 
@@ -57,10 +59,11 @@ class Records:
                 raise NotFoundError()
             ops = follow_ops(self._archive, row, state=state, note=note, due=day, act=act, at=now,
                              actor=self._reading.actor.id, told=details)  # fmt: skip
+            judged = self._writing.judged(work, decision, "follow_up", dossier)
             work.ops.extend(ops)
             work.stale[dossier] = None
             subject = (self._writing.head(work, dossier).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
-            work.events.append(self._writing.event("follow_up", decision, act, now, subject))
+            work.events.append(self._writing.event("follow_up", judged, act, now, subject))
             return self._record(work.row("records", row_id))
 
         def again(known: Any) -> RecordView:
@@ -82,6 +85,7 @@ class Records:
         if row is None or core is None:
             self._reading.refuse(decision, "entries")
             raise NotFoundError()
+        decision = self._narrow(decision, core.id, "entries")
         subject = (head_of(core.body).pseudonym, 0, f"{PREFIX}{row.index['kind']}")
         self._archive.recorder.read(self._reading.event("entries", decision, subjects=(subject,)))
         return entries_of(self._archive, row_id, decision)
@@ -89,6 +93,7 @@ class Records:
     def page(self, dossier: str, kind: str | None, limit: int, after: str | None) -> RecordPage:
         """A page of the records of a dossier, newest first."""
         decision = self._reading.permit("consult", called="records")
+        decision = self._narrow(decision, dossier, "records")
         members = self._reading.members(dossier)
         page = record_page(self._reading, members, kind, limit, after, decision)
         (core,) = self._archive.repository.get_many([Key("dossiers", dossier)])
@@ -98,15 +103,29 @@ class Records:
         self._archive.recorder.read(event)
         return page
 
+    def _narrow(self, decision: Decision, dossier: str, called: str) -> Decision:
+        """The decision for one dossier. NotFoundError, on record, where nothing of it may be seen."""
+        if decision.ruling is None:
+            return decision
+        (view,) = self._reading.fetch([dossier])
+        if view is None:
+            self._reading.refuse(decision, called)
+            raise NotFoundError()
+        return behind(view).decision
+
     def _record(self, row: Row | None, *, known: Any = None) -> RecordView:
         if row is None:
             raise NotFoundError()
         decision = self._reading.decide("consult")
+        if decision.ruling is not None:
+            (shown,) = self._reading.fetch([row.id.partition("/")[0]])
+            if shown is not None:
+                decision = behind(shown).decision
         view = record_view(self._archive, row, decision)
         if known is not None:
             view = attrs.evolve(view, state=known[0], entries=known[1])
         # Whoever may only collect learns nothing of the record that he did not say.
-        return view if decision.allowed else attrs.evolve(view, state="", entries=0, opened="")
+        return view if any(decision.masks.values()) else attrs.evolve(view, state="", entries=0, opened="")
 
 
 def _row_id(record: RecordView | RecordRef) -> str:

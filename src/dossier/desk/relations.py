@@ -15,6 +15,7 @@ from dossier.codec.state import head_of
 from dossier.desk.changes import Told, fits
 from dossier.desk.layout import core_scope
 from dossier.desk.reading import Reading, Target
+from dossier.desk.views import behind
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing
 from dossier.errors import InputError, NotFoundError
@@ -107,6 +108,12 @@ class RelationsCounter:
             self._reading.refuse(decision, "relations")
             raise NotFoundError()
         members = self._reading.members(target)
+        if decision.ruling is not None:
+            (view,) = self._reading.fetch([target])
+            if view is None:
+                self._reading.refuse(decision, "relations")
+                raise NotFoundError()
+            decision = behind(view).decision
         found: list[Relation] = []
         after: str | None = None
         while True:
@@ -129,7 +136,8 @@ class RelationsCounter:
     def _events(self, work: Work, decision: Decision, said: Mapping[str, Any]) -> None:
         for end in (said["a"], said["b"]):
             subject = (self._writing.head(work, end).pseudonym, 0, "relation")
-            work.events.append(self._writing.event("relate", decision, said["act"], said["at"], subject))
+            judged = self._writing.judged(work, decision, "relate", end)
+            work.events.append(self._writing.event("relate", judged, said["act"], said["at"], subject))
 
     def _again(self, known: str) -> Relation:
         (row,) = self._archive.repository.get_many([Key("relations", known)])

@@ -27,12 +27,13 @@ _TRIES = 20
 
 @attrs.frozen
 class Actor:
-    """Somebody who acts. `pseudonym` stands for him in the ledger; `roles` are the host's words."""
+    """Somebody who acts. `pseudonym` stands for him in the ledger; `roles` and `teams` are the host's words."""
 
     id: str
     name: str = attrs.field(repr=False)
     pseudonym: str = ""
     roles: tuple[str, ...] = ()
+    teams: frozenset[str] = frozenset()
 
 
 class Staff:
@@ -56,16 +57,18 @@ class Staff:
             raise InputError([problem("staff.role", "role")])
         return found
 
-    def enrol(self, name: str, *, roles: Iterable[str]) -> Actor:
-        """Enrol somebody, or give him further roles; the event is in the same batch."""
+    def enrol(self, name: str, *, roles: Iterable[str], teams: Iterable[str] | None = None) -> Actor:
+        """Enrol somebody, or give him further roles; the event is in the same batch. `teams`: those he is in from now
+        on, in place of any before (None: as they were)."""
         if isinstance(roles, str) or not isinstance(roles, Iterable):
             raise InputError([problem("staff.role", "roles")])
         wanted = list(roles)
         for role in wanted:
             self.kind(role)
         _check(name)
+        grouped = _teams(teams)
         for _ in range(_TRIES):
-            actor = self._enrol(name, dict.fromkeys(wanted))
+            actor = self._enrol(name, dict.fromkeys(wanted), grouped)
             if actor is not None:
                 return actor
             self._archive.renew()
@@ -122,12 +125,33 @@ class Staff:
         """The error for somebody who may not act under a role."""
         return DeniedError(path="staff", role=role, verb="act", verb_zh="行事", kind=self.kind(role))
 
+    def named(self, name: str) -> Actor | None:
+        """The enrolled actor of a name."""
+        _check(name)
+        row = self._find(name)
+        return _actor(row, decode(row.body)) if row is not None else None
+
     def by_id(self, actor: str) -> str:
         """The name behind an actor's id ("" if nobody has it)."""
         (row,) = self._repository.get_many([Key("staff", actor)])
         return str(decode(row.body)["name"]) if row is not None else ""
 
-    def _enrol(self, name: str, wanted: Iterable[str]) -> Actor | None:
+    def policy_named(self, row: Row | None) -> str:
+        """The digest of the policy that was last put in force, by somebody's row ("" where none has been since)."""
+        return str(decode(row.body).get("policy", "")) if row is not None else ""
+
+    def renamed_policy(self, digest: str) -> list[Put]:
+        """What makes everybody's next call, in every process, notice that another policy is in force."""
+        return [
+            Put("staff", row.id, encode({**decode(row.body), "policy": digest}), row.index, "", row.version)
+            for row in self._repository.scan("staff")
+        ]
+
+    def teams(self, row: Row | None) -> frozenset[str]:
+        """The teams that somebody is in, by his row as it was just read."""
+        return frozenset(decode(row.body).get("teams", ())) if row is not None else frozenset()
+
+    def _enrol(self, name: str, wanted: Iterable[str], teams: list[str] | None) -> Actor | None:
         row = self._find(name)
         body: dict[str, Any]
         index: dict[str, IndexValue]
@@ -140,8 +164,11 @@ class Staff:
         added = [role for role in wanted if role not in _roles(body)]
         now = self._archive.moment()
         body["roles"] += [{"role": role, "since": now, "until": ""} for role in added]
+        regrouped = teams is not None and teams != body.get("teams", [])
+        if regrouped:
+            body["teams"] = teams
         actor = _actor(Row("staff", row_id, expect + 1, b"", index, ""), body)
-        if row is not None and not added:
+        if row is not None and not added and not regrouped:
             return actor
         try:
             put = Put("staff", row_id, encode(body), index, "", expect)
@@ -174,7 +201,18 @@ def _roles(body: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _actor(row: Row, body: dict[str, Any]) -> Actor:
-    return Actor(row.id, str(body["name"]), str(row.index.get("pseudonym", "")), _roles(body))
+    teams = frozenset(body.get("teams", ()))
+    return Actor(row.id, str(body["name"]), str(row.index.get("pseudonym", "")), _roles(body), teams)
+
+
+def _teams(teams: Iterable[str] | None) -> list[str] | None:
+    """Teams as they are stored: sorted, each once."""
+    if teams is None:
+        return None
+    given = [] if isinstance(teams, str) else list(teams)
+    if isinstance(teams, str) or not all(fits(team, 200) and team.strip() for team in given):
+        raise InputError([problem("staff.team", "teams")])
+    return sorted(set(given))
 
 
 def _check(name: object) -> None:

@@ -44,7 +44,7 @@ from dossier.repository import (
 )
 
 COPIED: Final = (
-    "acts", "dossiers", "entries", "records", "relations", "special", "staff", "unplaced",
+    "acts", "dossiers", "entries", "policies", "records", "relations", "special", "staff", "unplaced",
     "events", "facts", "leases", "requests",
 )  # fmt: skip
 """Collections that a copy has: all but the manifest."""

@@ -33,7 +33,7 @@ Said = Callable[[bytes, str], None]
 """Takes what should have an event, and its place."""
 
 _BESIDE: Final = ("acts", "entries", "facts", "records", "special")
-_ALONE: Final = ("leases", "requests")
+_ALONE: Final = ("leases", "policies", "requests")
 _CHUNK: Final = 200
 _MALFORMED: Final = (DossierError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What reading a body raises that is canonical JSON but not what was written."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         PreferencesView,
         TransactionStatusView,
     )
+    from dossier.policy import Decision
 
 
 Facts = Callable[[], Mapping[str, Any]]
@@ -332,6 +333,11 @@ class Stored:
     def head(self) -> Head:
         """The stored head."""
         return self._view._peek.head
+
+    @property
+    def decision(self) -> Decision:
+        """What decided over the view, for this dossier."""
+        return self._view._sight.decision
 
     @property
     def bodies(self) -> tuple[bytes, bytes]:

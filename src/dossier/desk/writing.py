@@ -17,7 +17,7 @@ from dossier.codec.state import Head, head_of
 from dossier.desk.acting import Acting
 from dossier.desk.changes import Change, Draft, Told, fits, told_source
 from dossier.desk.indexes import shown_terms
-from dossier.desk.layout import act_id, special_scope
+from dossier.desk.layout import GUARDS, INTO, act_id, apart_index, special_scope
 from dossier.desk.loaded import Loaded, changed_since
 from dossier.desk.prepared import Prepared, apply, plain, spec_of
 from dossier.desk.reading import Reading
@@ -182,6 +182,7 @@ class Writing:
     ) -> DossierView:
         """Put an act and its event into the batch; the view of the new state."""
         loaded = acting.loaded
+        decision = self.judged(work, decision, verb, loaded.id)
         self.aside(loaded)
         work.ops.extend(acting.rows())
         bodies = [(loaded.body, loaded.special_body)]
@@ -212,6 +213,14 @@ class Writing:
                 work.ops.extend(same.rows())
                 subject = (other.head.pseudonym, other.head.rev, written_mask(same.touched, ()))
                 work.events.append(self.event(verb, decision, same.head.id, same.head.at, subject))
+
+    def judged(self, work: Work, decision: Decision, verb: str, dossier: str) -> Decision:
+        """The decision for a change of this dossier as it stands (of a linked set its survivor); the batch fails if
+        that changes. DeniedError, or NotFoundError for somebody who may not see it."""
+        if decision.ruling is None:
+            return decision
+        top = self.top(work, dossier)
+        return self.reading.write_to(decision, verb, work.loaded[top].head, top)
 
     def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str, until: str = "") -> DossierView:
         """The view of what a batch will leave of a file and those linked to it; `until` of its state if it is alone."""
@@ -306,8 +315,9 @@ class Writing:
                 self.finish(work, acting, verb, decision, kinds)
             else:
                 head = self.head(work, target)
+                narrowed = self.judged(work, decision, verb, target)
                 mask = written_mask({}, kinds)
-                work.events.append(self.event(verb, decision, act, at, (head.pseudonym, 0, mask)))
+                work.events.append(self.event(verb, narrowed, act, at, (head.pseudonym, 0, mask)))
             return ids
 
         return intent
@@ -386,10 +396,11 @@ class Writing:
 
     @staticmethod
     def aside(loaded: Loaded) -> None:
-        """Mark what is indexed apart of a file that was merged into another, as its core is marked."""
-        loaded.special_index.pop("into", None)
-        if loaded.head.into:
-            loaded.special_index["into"] = loaded.head.into
+        """Mark what is indexed apart of a file with what its core is marked with: whether it was merged into another,
+        who keeps it."""
+        for each in (INTO, *GUARDS):
+            loaded.special_index.pop(each.name, None)
+        loaded.special_index.update(apart_index(loaded.head))
 
 
 def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> str:

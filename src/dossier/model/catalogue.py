@@ -225,6 +225,7 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "只给一次",
         "give it once",
     ),
+    "told.because": ("须说明理由", "a reason is needed", "给出 because", "give because"),
     "told.text": (
         "应为至多 {limit} 个字符的文字",
         "expected text of at most {limit} characters",
@@ -283,6 +284,7 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "staff.role": ("角色没有登记", "the role is not declared", "用已声明的角色", "use a declared role"),
     "staff.name": ("姓名须为 1 到 200 个字符", "a name is text of 1 to 200 characters", "核对姓名", "check the name"),
+    "staff.team": ("班组须为 1 到 200 个字符", "a team is text of 1 to 200 characters", "核对班组", "check the team"),
     "staff.unknown": ("没有这位人员", "nobody of that name is enrolled", "先登记人员", "enrol the person first"),
     "find.limit": ("limit 须在 1 到 {limit} 之间", "limit is between 1 and {limit}", "分页读取", "read page by page"),
     "find.text": ("查找的文字为空", "there is no text to look for", "给出至少一个字", "give at least one character"),
@@ -366,6 +368,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "actor.purpose": ("目的须为: {words}", "a purpose is one of: {words}", "用已声明的目的", "use a declared purpose"),
     "archive.level": ("日志级别须为: {words}", "a level is one of: {words}", "改用其中之一", "use one of them"),
+    "archive.exceptions": (
+        "可声明的例外只有: {words}",
+        "the exceptions that can be declared are: {words}",
+        "去掉其余的",
+        "leave out the others",
+    ),
     "archive.roles": (
         "角色的类别须为: {words}",
         "the kind of a role is one of: {words}",

@@ -13,10 +13,11 @@ from enum import Enum
 import attrs
 
 from dossier.model.fields import Leaf, SectionSpec
-from dossier.policy.atoms import ATOMS, Atom, Facts
+from dossier.policy.atoms import ATOMS, Atom, Facts, conj, disj
 from dossier.policy.never import NEVER, Call
 from dossier.policy.rules import GLASS, Fields, Policy, Rule
 from dossier.policy.ruling import Near, Part, Ruling, Test
+from dossier.repository import FALSE, TRUE, Expr
 
 
 class Outcome(Enum):
@@ -54,7 +55,7 @@ class Decision:
     policy_digest: str
     missing: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
-    ruling: Ruling[Decision] | None = attrs.field(default=None, eq=False, repr=False)
+    ruling: Ruling[Decision] | Both | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def allowed(self) -> bool:
@@ -104,6 +105,52 @@ class Layout:
             mask = flat >> self.offsets[spec_id(spec)]
             found |= {f"{spec.key}/{leaf.pattern}": None for bit, leaf in enumerate(spec.leaves) if mask >> bit & 1}
         return tuple(found)
+
+
+class Both:
+    """Two decisions of which at least one hangs on the dossier, and of which both must allow."""
+
+    def __init__(self, one: Decision, other: Decision, layout: Layout) -> None:
+        self._sides = one, other
+        self._layout = layout
+        self._made: dict[tuple[int, int], Decision] = {}
+        rulings = [side.ruling for side in self._sides if isinstance(side.ruling, Ruling)]
+        self.tests: tuple[Test, ...] = tuple(test for ruling in rulings for test in ruling.tests)
+        self.best = self._best(one) & self._best(other)
+
+    def on(self, facts: Facts) -> Decision:
+        """The decision for these facts."""
+        one, other = (side if side.ruling is None else side.ruling.on(facts) for side in self._sides)
+        key = id(one), id(other)  # decisions live as long as their rulings
+        if key not in self._made:
+            self._made[key] = _both(one, other)
+        return self._made[key]
+
+    def where(self, leaf: int, facts: Facts, columns: frozenset[str]) -> Expr:
+        """The rows on which both surely let any of these leaves be read."""
+        return conj(self._where(side, leaf, facts, columns) for side in self._sides)
+
+    def visible(self, facts: Facts, columns: frozenset[str]) -> Expr:
+        """The rows of which both let the same leaf be read."""
+        pieces = {one & other for one in self._groups(self._sides[0]) for other in self._groups(self._sides[1])} - {0}
+        return disj(self.where(piece, facts, columns) for piece in sorted(pieces))
+
+    def _best(self, side: Decision) -> int:
+        return self._layout.flat(side.masks) if side.ruling is None else side.ruling.best
+
+    def _groups(self, side: Decision) -> list[int]:
+        return side.ruling.groups() if isinstance(side.ruling, Ruling) else [self._best(side)]
+
+    def _where(self, side: Decision, leaf: int, facts: Facts, columns: frozenset[str]) -> Expr:
+        if side.ruling is None:
+            return TRUE if self._layout.flat(side.masks) & leaf else FALSE
+        return side.ruling.where(leaf, facts, columns)
+
+
+def _both(one: Decision, other: Decision) -> Decision:
+    masks = {key: mask & other.masks.get(key, 0) for key, mask in one.masks.items()}
+    outcome = one.outcome if any(masks.values()) else Outcome.NOT_PERMITTED
+    return attrs.evolve(one, outcome=outcome, masks=masks)
 
 
 class Judge:
@@ -182,6 +229,13 @@ class Judge:
         if glass is not None and verb == "consult" and glass.names(kinds, roles):
             permits.append(Part(GLASS, self.reach(glass.fields), (Test(GLASS, lambda facts: facts.glass),)))
         return Ruling(permits, forbids, near, self.layout.full, self._made)
+
+    def both(self, one: Decision, other: Decision) -> Decision:
+        """What two decisions of this judge both reach; in everything else the first."""
+        if one.ruling is None and other.ruling is None:
+            return _both(one, other)
+        provisional = attrs.evolve(_both(one, other), outcome=one.outcome if other.allowed else other.outcome)
+        return attrs.evolve(provisional, ruling=Both(one, other, self.layout))
 
     def reach(self, fields: Fields) -> int:
         """The leaves of all sections that are meant."""

@@ -77,6 +77,22 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
     "policy.waiting": (
         "waiting_hours 须为 0 到 8760", "waiting_hours is 0 to 8760", "更正", "correct it",
     ),
+    "policy.settled": (
+        "该提案已处理, 或其间已换了制度", "the proposal is settled, or another policy came into force since",
+        "按现行制度重新提出", "propose it again, against the policy in force",
+    ),
+    "policy.alone": (
+        "提出人不得自己批准", "whoever asked for it may not approve it",
+        "请另一位经理或主管办理", "ask another manager or officer",
+    ),
+    "policy.early": (
+        "等待时间 {hours} 小时未满", "the waiting time of {hours} hours is not over",
+        "届时再办", "come back when it is",
+    ),
+    "policy.glass_open": (
+        "上一次紧急查阅尚未复核", "the last breaking of the glass is not reviewed yet",
+        "请经理或主管以 desk.glass.review 复核", "ask a manager or an officer to review it with desk.glass.review",
+    ),
     "policy.template": (
         "没有这个模板, 最接近的是 {nearest}", "there is no such template; the nearest is {nearest}",
         "用 bank, hotel, property", "use bank, hotel or property",

@@ -91,7 +91,8 @@ Make = Callable[[int, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[s
 
 
 class Ruling(Generic[D]):
-    """Permits and forbids of one call. `first` is the decision without facts: final where nothing hangs on them."""
+    """Permits and forbids of one call. `first` is the decision without facts: final where nothing hangs on them.
+    `best` are the leaves (one int) that some facts let be reached."""
 
     def __init__(
         self, permits: Iterable[Part], forbids: Iterable[Part], near: Iterable[Near], full: int, make: Make[D]
@@ -102,7 +103,7 @@ class Ruling(Generic[D]):
         self._full = full
         self._make = make
         parts = (*self.permits, *self.forbids)
-        self.tests = tuple(dict.fromkeys(test for part in parts for test in part.tests))
+        self.tests: tuple[Test, ...] = tuple(dict.fromkeys(test for part in parts for test in part.tests))
         named = (*self.tests, *(test for near in self._near for test in near.tests))
         self._asked = tuple(dict.fromkeys(named)) if self.tests else ()
         self._asks = tuple(test.ask for test in self._asked)
@@ -142,11 +143,9 @@ class Ruling(Generic[D]):
 
     def visible(self, facts: Facts, columns: frozenset[str]) -> Expr:
         """The rows of which any leaf at all is readable."""
-        return disj(self.where(group, facts, columns) for group in self._groups())
+        return disj(self.where(group, facts, columns) for group in self.groups())
 
-    # -- inner steps ------------------------------------------------------------------------------
-
-    def _groups(self) -> list[int]:
+    def groups(self) -> list[int]:
         """The permitted leaves, those together that the same parts reach."""
         whole = 0
         for part in self.permits:
@@ -156,12 +155,14 @@ class Ruling(Generic[D]):
             groups = [piece for group in groups for piece in (group & part.mask, group & ~part.mask) if piece]
         return groups
 
+    # -- inner steps ------------------------------------------------------------------------------
+
     def _first(self) -> D:
+        flatly = [part for part in self.forbids if not part.tests]
+        self.best = _union(self.permits) & ~_union(flatly)
         if not self.tests:
             return self._decide({})
-        flatly = [part for part in self.forbids if not part.tests]
-        best = _union(self.permits) & ~_union(flatly)
-        if not best:
+        if not self.best:
             ids = _ids(self.permits), self._took(flatly, _union(self.permits))
             return self._make(0, *ids, self._missing({}), (), False, None)
         held = [part for part in self.forbids if not any(test.never for test in part.tests)]
