@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pymongo
 import pytest
 
-from dossier.testing import Places, RepositoryContract
+from dossier.testing import Place, Places, RepositoryContract
+from dossier.testing.law_atomic import check_K4_all_or_nothing
 from dossier.testing.law_queries import check_K6_queries
-from dossier_mongodb import STEPS, open_mongodb
+from dossier_mongodb import STEPS, open_mongodb, repository
 from dossier_mongodb.testing import Server
 
 
@@ -44,6 +46,29 @@ class TestMongo(RepositoryContract):
 
     def elsewhere(self, folder: Path) -> str:
         return f"{name(folder)}reads"
+
+
+@pytest.mark.law("K4")
+@pytest.mark.parametrize("examples", [8, pytest.param(100, marks=pytest.mark.nightly)])
+def test_K4_where_every_checked_row_has_slots(
+    examples: int, mongodb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kit's batches, with rows that get slots from the first check on and not only in a crowd."""
+    ready = repository._Commit.__init__
+
+    def crowded(self: Any, *given: Any) -> None:
+        ready(self, *given)
+        self._make_slots()
+        made.append(len(self._making) + len(self._slotted))
+
+    made: list[int] = []
+    monkeypatch.setattr(repository._Commit, "__init__", crowded)
+    numbers = itertools.count()
+    check_K4_all_or_nothing(
+        lambda: Place(open_mongodb, mongodb.url(f"{name(tmp_path)}{next(numbers)}")), examples=examples
+    )
+    mongodb.drop(prefix=name(tmp_path))
+    assert sum(map(bool, made)) > examples
 
 
 @pytest.mark.nightly

@@ -17,6 +17,7 @@ that nobody can miss them.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -191,13 +192,18 @@ def parts_of(
 
 
 def removed_and_met(ops: Sequence[Op]) -> set[Name]:
-    """Rows that a batch removes (or may, by their scope) and speaks of besides. What is believed of their slots cannot
-    hold for the whole batch, so they lose them first."""
-    met: list[Name] = [(op.collection, op.id) for op in ops if isinstance(op, Put | Delete | Check)]
-    if any(isinstance(op, Shred) for op in ops):
-        return set(met)
-    gone = {(op.collection, op.id) for op in ops if isinstance(op, Delete)}
-    return {name for name in gone if met.count(name) > 1}
+    """Rows that a batch removes (or may, by their scope), writes, and speaks of besides. What is believed of their
+    slots cannot hold for the whole batch, so they lose them first. Rows that are only checked are not among them:
+    whoever checks them meanwhile would take it for a change."""
+    met = Counter((op.collection, op.id) for op in ops if isinstance(op, Put | Delete | Check))
+    shreds = any(isinstance(op, Shred) for op in ops)
+    found: set[Name] = set()
+    for op in ops:
+        if isinstance(op, Put | Delete):
+            name = (op.collection, op.id)
+            if (met[name] > 1 and (shreds or isinstance(op, Delete))) or (shreds and op.expect is None):
+                found.add(name)
+    return found
 
 
 def unslot(base: Base, session: ClientSession, tables: Mapping[str, Table], name: Name) -> None:
