@@ -44,15 +44,26 @@ class Verbs(click.Group):
         except SystemExit:
             return CUT_OFF  # click's answer to a reader who went away
         except BrokenPipeError:
-            # What is left in the buffer has nowhere to go, and must not be tried again at the end of the process.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()
             return CUT_OFF
         except BaseException as error:
             code, said = told(error)
-        if "--json" in given:
-            document(said)
+        try:
+            if "--json" in given:
+                document(said)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _give_up_stdout()
+            return CUT_OFF
+        except OSError:
+            _give_up_stdout()  # a full disk takes no error document either; stderr says it
         say(said)
         return code
+
+
+def _give_up_stdout() -> None:
+    """What is left in the buffer has nowhere to go, and must not be tried again at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -54,8 +54,9 @@ def columns(rows: Sequence[Sequence[str]]) -> None:
 
 
 def document(value: Any) -> None:
-    """One JSON document, on one line, to stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """One JSON document, on one line, to stdout: in UTF-8, or where stdout has another encoding in ASCII."""
+    utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") in ("utf8", "utf8sig")
+    click.echo(json.dumps(value, ensure_ascii=not utf8, allow_nan=False))
 
 
 @contextmanager

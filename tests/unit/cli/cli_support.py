@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import jsonschema
 from click.testing import CliRunner, Result
@@ -21,7 +21,7 @@ FILES = tuple(
     f"{table}={SAMPLE / name}"
     for table, name in (("customers", "customers.csv"), ("orders", "orders.csv"), ("details", "order_details.csv"))
 )
-_COMMAND = (sys.executable, "-c", "from dossier.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from dossier.cli import main; main()")
 _UTF8 = {**os.environ, "PYTHONUTF8": "1"}
 WHO = ("--as", "王芳", "--role", "manager", "--purpose", "manage")
 
@@ -56,14 +56,14 @@ def sample(folder: Path, name: str = "shop.db") -> Path:
     return path
 
 
-def process(*words: str | Path) -> subprocess.Popen[str]:
+def process(*words: str | Path, stdout: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start the command as a process of its own, its output in pipes."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*_COMMAND, *map(str, words)], text=True, encoding="utf-8", env=_UTF8, **pipes)
+    pipes: dict[str, Any] = {"stdout": stdout, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*COMMAND, *map(str, words)], text=True, encoding="utf-8", env=_UTF8, **pipes)
 
 
 def on_terminal(terminal: int, *words: str | Path) -> subprocess.Popen[bytes]:
     """Start the command with its output on a terminal."""
     return subprocess.Popen(
-        [*_COMMAND, *map(str, words)], stdout=terminal, stderr=terminal, env={**_UTF8, "TERM": "xterm"}
+        [*COMMAND, *map(str, words)], stdout=terminal, stderr=terminal, env={**_UTF8, "TERM": "xterm"}
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
+import shlex
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
 import click
 import pytest
-from cli_support import FILES, WHO, done, on_terminal, process, run, sample, valid
+from cli_support import COMMAND, FILES, WHO, done, on_terminal, process, run, sample, valid
 from click.testing import CliRunner
 
+import dossier as ds
 from dossier import errors
 from dossier.cli import faults, secrets
 from dossier.cli.app import group
@@ -256,6 +260,56 @@ def test_a_reader_who_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     with running.stderr as err:
         assert err.read() == ""
     assert running.returncode == faults.CUT_OFF
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_disk_that_is_full_while_something_is_said(more: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    done("create", path)
+    with Path("/dev/full").open("w") as full:
+        running = process("digest", path, *more, stdout=full)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert "ENOSPC" in err
+    assert "Traceback" not in err
+    assert "Exception" not in err
+
+
+def test_closed_streams_are_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    done("create", path)
+    before = path.read_bytes()
+    command = shlex.join([*COMMAND, "digest", str(path), "--json"])
+    assert subprocess.run(["sh", "-c", f"{command} >&- 2>&- <&-"], check=False).returncode == 0
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii", "utf-8"])
+def test_nothing_is_lost_in_an_encoding(encoding: str, tmp_path: Path) -> None:
+    table, plan, path = (tmp_path / name for name in ("t.csv", "p.toml", "a.db"))
+    plan.write_text(PLAN)
+    table.write_text("id,name\n1,Ďuro 㐀仝\n", encoding="utf-8")
+    done("import", path, table, "--plan", plan, "--create", *WHO)
+    words = [*COMMAND, "find", str(path), *WHO]
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    told = subprocess.run([*words, "--json"], env=env, check=True, capture_output=True).stdout
+    assert json.loads(told.decode("utf-8"))["hits"][0]["name"] == {"full": "Ďuro 㐀仝"}
+    text = subprocess.run(words, env=env, check=True, capture_output=True).stdout
+    assert b"?" not in text
+    for each in "Ď㐀仝":
+        written = each.encode("utf-8" if encoding == "ascii" else encoding, "backslashreplace")
+        assert written in text
+
+
+def test_names_typed_in_a_plain_c_locale(tmp_path: Path) -> None:
+    path = sample(tmp_path)
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    path = path.rename(tmp_path / "商店.db")
+    words = [*COMMAND, "find", str(path), *WHO, "--as", "柴进", "--json"]
+    told = subprocess.run(words, env={**os.environ, **plain}, check=False, capture_output=True)
+    assert told.returncode == 0, told.stderr
+    with ds.open(str(path)) as archive:
+        assert "柴进" in [each.name for each in archive.staff.all()]
 
 
 def test_faults_of_the_system_and_of_the_program_are_told_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
