@@ -1,20 +1,19 @@
 """`ArchiveMachine`: a state machine over the public desk, for an application to run on its own archive.
 
-Floor: testing. An application subclasses it, says where its archives are made, and runs it with pytest:
-
-    class TestMine(ArchiveMachine.TestCase):
-        settings = settings(max_examples=50)
-
-or with rules of its own added in a subclass:
+Floor: testing. An application subclasses it, says where its archives are made, and adds rules of its own; what they did
+it tells the oracle with `registered`, `touched` and `known`. It runs with pytest:
 
     class Machine(ArchiveMachine):
-        place = staticmethod(lambda: DeskPlace("memory:"))
+        place = staticmethod(lambda: DeskPlace.fresh("memory", Path()))
+        reach = Reach()
 
         @rule(file=ArchiveMachine.files)
         def my_verb(self, file): ...
 
+    TestMine = Machine.TestCase
+
 The oracle is a dictionary of what was said. Rules are guided: each draws from the files that there are, and `reach`,
-shared by all runs, counts what was visited.
+shared by all runs, counts what was visited. See docs/how-to/test-your-application.md.
 """
 
 from __future__ import annotations
@@ -116,8 +115,7 @@ class ArchiveMachine(RuleBasedStateMachine):
         desk = self.archive.acting_as("小李", role="sales")
         desk.collect(self.known[file].number, change("preferences", taboos=taboos))
         self.known[file].taboos |= set(taboos)
-        self.known[file].names.append(self.known[file].names[-1])
-        self.known[file].revisions += 1
+        self.touched(file)
         self.reach["collect"] += 1
 
     @rule(file=files, amount=st.integers(1, 100), twice=st.booleans(),
@@ -227,6 +225,21 @@ class ArchiveMachine(RuleBasedStateMachine):
         """Close the archive."""
         self.archive.close()
 
+    # -- what an application's own rules tell the oracle ----------------------------------------------
+
+    def registered(self, file: str, number: str, name: str) -> str:
+        """An organization was registered under a number that nobody had; its id, for `target=ArchiveMachine.files`."""
+        holds("a number that nobody had", number not in self.given)
+        self.given.add(number)
+        self.known[file] = Known(number, [name])
+        return file
+
+    def touched(self, *files: str) -> None:
+        """An act on each of the files told nothing of what the oracle keeps."""
+        for file in files:
+            self.known[file].names.append(self.known[file].names[-1])
+            self.known[file].revisions += 1
+
     # -- inner steps ------------------------------------------------------------------------------
 
     def members(self, file: str) -> list[str]:
@@ -246,14 +259,10 @@ class ArchiveMachine(RuleBasedStateMachine):
 
     def _register(self, name: str) -> str:
         view = self.desk.register(name, kind="organization")
-        holds("a number that nobody had", view.number not in self.given)
-        self.given.add(view.number)
-        self.known[view.id] = Known(view.number, [name])
         self.reach["register"] += 1
-        return view.id
+        return self.registered(view.id, view.number, name)
 
     def _moved(self, *files: str) -> None:
         for file in files:
             self.known[file].linked = True
-            self.known[file].names.append(self.known[file].names[-1])
-            self.known[file].revisions += 1
+        self.touched(*files)
