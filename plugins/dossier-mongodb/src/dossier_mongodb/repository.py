@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
@@ -28,7 +29,7 @@ from dossier.errors import (
     RepositoryError,
     UnreachableError,
 )
-from dossier.repository import Batch, Capabilities, Check, Collection, Delete, Put, Receipt, Shred
+from dossier.repository import Batch, Capabilities, Check, Collection, Receipt, Shred
 from dossier.repository.checking import Shape, check_batch, widen
 from dossier_mongodb import opening
 from dossier_mongodb.address import KEPT, SNAPSHOT, Base, Client, Options
@@ -326,11 +327,12 @@ class _Commit:
         return _Again(LockedError())
 
     def _make_slots(self) -> None:
-        """Many want to check the same row at once: it gets slots with the next attempt, unless this batch writes it."""
-        checked = {(op.collection, op.id) for op in self._ops if isinstance(op, Check) and op.expect > 0}
-        written = {(op.collection, op.id) for op in self._ops if isinstance(op, Put | Delete)}
+        """Many want to check the same row at once: it gets slots with the next attempt, unless this batch speaks of it
+        more than once."""
         if not any(isinstance(op, Shred) for op in self._ops):
-            self._making = frozenset(checked - written - self._slotted)
+            met = Counter((op.collection, op.id) for op in self._ops if not isinstance(op, Shred))
+            checked = {(op.collection, op.id) for op in self._ops if isinstance(op, Check) and op.expect > 0}
+            self._making = frozenset(name for name in checked - self._slotted if met[name] == 1)
             self._parts = parts_of(self._tables, self._ops, self._slotted, self._making)
 
     def _write(self, session: ClientSession) -> None:
