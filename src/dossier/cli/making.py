@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,15 +18,18 @@ from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, Acting, Openi
 from dossier.cli.output import columns, document, line, progress, uninterrupted
 from dossier.cli.reasons import reason
 from dossier.cli.secrets import options_of
-from dossier.errors import InputError, Lang, MissingArchiveError, Problem
+from dossier.errors import ExistsError, InputError, Lang, MissingArchiveError, NotAnArchiveError, Problem
 
 if TYPE_CHECKING:
+    from dossier.desk.imports import PlannedImport
     from dossier.intake import Plan, Report
 
 PLANS: Final = Path(__file__).parent / "plans"
 """The plans that come along; `--plan` takes their names."""
 _NUMBERS: Final = "KH-{year}-{serial:05}"
 _ZONE: Final = "UTC"
+_PATIENCE: Final = 10.0
+"""Seconds for which an archive that another command is making is waited for."""
 _COUNTED: Final = {
     "rows": ("读入行", "rows read"),
     "accepted": ("接受", "accepted"),
@@ -106,11 +110,15 @@ def import_(
         raise InputError([reason("cli.create_options", f"--{name}", option=f"--{name}") for name in wanted])
     loaded = read_plan(plan)
     paths = tables(loaded, files)
+
+    def planned(opened: ds.Archive) -> PlannedImport:
+        return who.at(opened).imports.plan(loaded, cast("Any", paths))
+
     with (
-        _new_or_open(archive, opening, numbers_from, wanted, making=making, dry_run=dry_run) as opened,
         _appearing(rejects) as draft,
+        _new_or_open(archive, opening, numbers_from, wanted, planned, making=making, dry_run=dry_run) as opened,
     ):
-        job = who.at(opened).imports.plan(loaded, cast("Any", paths))
+        job = planned(opened)
         with progress("导入" if lang == "zh" else "importing") as step:
             run = job.dry_run if dry_run else job.apply
             report = run(rejects=draft, progress=step)
@@ -169,23 +177,57 @@ def _made(url: str, zone: str, numbers: str, *, staff: str = "open", roles: dict
 
 
 def _new_or_open(
-    url: str, opening: Opening, numbers_from: int | None, wanted: Mapping[str, str], *, making: bool, dry_run: bool
+    url: str,
+    opening: Opening,
+    numbers_from: int | None,
+    wanted: Mapping[str, str],
+    planned: Callable[[ds.Archive], PlannedImport],
+    *,
+    making: bool,
+    dry_run: bool,
 ) -> ds.Archive:
-    """The archive; where there is none and one is to be made, a new one as `wanted` (in memory for a dry run)."""
+    """The archive; where there is none and one is to be made, a new one as `wanted` (in memory for a dry run).
+
+    What is wrong with the command, its plan and its files is found before anything is made.
+    """
     try:
-        opened = opening.archive(url, numbers_from=None if dry_run else numbers_from)
+        return _opened(url, opening, None if dry_run else numbers_from, wanted)
     except MissingArchiveError:
         if not making:
             raise
-    else:
-        others = [name for name, said in wanted.items() if getattr(opened.manifest, name) != said]
-        if others:
-            opened.close()
-            raise InputError([reason("cli.differs", f"--{name}", option=f"--{name}") for name in others])
-        return opened
-    with nullcontext() if dry_run else uninterrupted():
-        place = wanted.get("zone", _ZONE), wanted.get("numbers", _NUMBERS)
-        return _made("memory:" if dry_run else url, *place)
+    place = wanted.get("zone", _ZONE), wanted.get("numbers", _NUMBERS)
+    if dry_run:
+        return _made("memory:", *place)
+    with _made("memory:", *place) as rehearsal:
+        planned(rehearsal).check()
+    try:
+        with uninterrupted():
+            return _made(url, *place)
+    except ExistsError:
+        pass
+    return _others(lambda: _opened(url, opening, numbers_from, wanted))
+
+
+def _opened(url: str, opening: Opening, numbers_from: int | None, wanted: Mapping[str, str]) -> ds.Archive:
+    """The archive that is there, which must be as `wanted`."""
+    opened = opening.archive(url, numbers_from=numbers_from)
+    others = [name for name, said in wanted.items() if getattr(opened.manifest, name) != said]
+    if others:
+        opened.close()
+        raise InputError([reason("cli.differs", f"--{name}", option=f"--{name}") for name in others])
+    return opened
+
+
+def _others(opened: Callable[[], ds.Archive]) -> ds.Archive:
+    """An archive that somebody else is just making: it has its name a moment before it can be opened."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return opened()
+        except (MissingArchiveError, NotAnArchiveError):
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -196,9 +238,11 @@ def _appearing(path: Path | None) -> Iterator[Path | None]:
         return
     from dossier.intake.reasons import reason as intake_reason
 
-    taken = intake_reason("intake.exists", path.name, what=path.name)
+    taken = intake_reason("intake.exists", "--rejects", what=path.name)
     if path.exists():
         raise InputError([taken])
+    if not path.parent.is_dir():
+        raise InputError([reason("cli.folder", "--rejects")])
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
         yield draft

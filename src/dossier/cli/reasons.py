@@ -52,6 +52,12 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "核对路径",
         "check the path",
     ),
+    "cli.folder": (
+        "所在文件夹不存在",
+        "the folder it would lie in does not exist",
+        "先建立文件夹, 或换一个位置",
+        "make the folder first, or use another place",
+    ),
     "cli.table": (
         "同一张表给了两个文件: {table}",
         "table {table} is given two files",

@@ -23,6 +23,7 @@ from dossier.intake.reasons import reason
 from dossier.intake.report import Notice, Rejects
 from dossier.intake.sources import Sheet, open_table
 from dossier.model.fields import nearest_name
+from dossier.policy import Decision
 
 File = str | os.PathLike[str]
 Progress = Callable[[int], None]
@@ -56,12 +57,18 @@ class ImportsCounter:
 
 
 class PlannedImport:
-    """One plan over one set of files. `dry_run` and `apply` do the same work; only `apply` writes."""
+    """One plan over one set of files. `dry_run` and `apply` do the same work; only `apply` writes. `check` looks at
+    what can be wrong before the first row."""
 
     def __init__(self, writing: Writing, plan: Plan, paths: Mapping[str, Path]) -> None:
         self._writing = writing
         self._plan = plan
         self._paths = paths
+
+    def check(self) -> None:
+        """Raise what `apply` would raise before it takes a row: DeniedError, InputError for files and columns."""
+        self._permitted()
+        self._opened()
 
     def dry_run(self, *, rejects: File | None = None, progress: Progress | None = None) -> Report:
         """What `apply` would do now, with its counts and its file of `rejects`; nothing is written to the archive."""
@@ -77,20 +84,11 @@ class PlannedImport:
 
     def _run(self, write: bool, rejects: File | None, progress: Progress | None) -> Report:
         plan, archive, reading = self._plan, self._writing.archive, self._writing.reading
-        # The report tells who is in the archive already, so whoever imports must be one who may look.
-        reading.permit("consult", called="import", everywhere=True)
-        decision = reading.permit("collect", called="import")
+        decision = self._permitted()
         shape = shape_hash(["import", "apply" if write else "dry_run"])
         archive.recorder.read(reading.event("import", decision, shape=shape))
         registry = archive.registry
-        sheets = {table: open_table(path, plan.tables[table]) for table, path in self._paths.items()}
-        notices: list[Notice] = []
-        for table, sheet in sheets.items():
-            place = sheet.place(1).rpartition("!")[0]
-            unused = check_columns(plan, table, sheet.header, place)
-            notices.extend(sheet.notices)
-            if unused:
-                notices.append(Notice(place, reason("intake.unused", place, count=len(unused))))
+        sheets, notices = self._opened()
         readers = {table: table_reader(plan, table, sheet.header, registry) for table, sheet in sheets.items()}
         builder = Builder(plan, list(sheets.values()), list(readers.values()))
         with Rejects(Path(rejects) if rejects is not None else None) as out:
@@ -106,6 +104,25 @@ class PlannedImport:
                 counts=importing.counts, reasons=dict(sorted(out.reasons.items())), notices=tuple(notices),
                 written=write,
             )  # fmt: skip
+
+    def _permitted(self) -> Decision:
+        # The report tells who is in the archive already, so whoever imports must be one who may look.
+        reading = self._writing.reading
+        reading.permit("consult", called="import", everywhere=True)
+        return reading.permit("collect", called="import")
+
+    def _opened(self) -> tuple[dict[str, Sheet], list[Notice]]:
+        """The tables with their headers, and what somebody should know about them."""
+        plan = self._plan
+        sheets = {table: open_table(path, plan.tables[table]) for table, path in self._paths.items()}
+        notices: list[Notice] = []
+        for table, sheet in sheets.items():
+            place = sheet.place(1).rpartition("!")[0]
+            unused = check_columns(plan, table, sheet.header, place)
+            notices.extend(sheet.notices)
+            if unused:
+                notices.append(Notice(place, reason("intake.unused", place, count=len(unused))))
+        return sheets, notices
 
 
 def _joins(plan: Plan, sheets: Mapping[str, Sheet]) -> dict[str, tuple[tuple[str, Callable[..., object]], ...]]:
