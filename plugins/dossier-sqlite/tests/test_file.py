@@ -38,8 +38,21 @@ from dossier.errors import (
     ReadOnlyError,
     StorageFullError,
 )
-from dossier.repository import TRUE, Aggregates, BacksUp, Batch, Key, Lanes, Put, Query, Repository, open_repository
+from dossier.repository import (
+    TRUE,
+    Aggregates,
+    BacksUp,
+    Batch,
+    Key,
+    Lanes,
+    Put,
+    Query,
+    Repository,
+    Row,
+    open_repository,
+)
 from dossier_sqlite import STEPS, SqliteRepository, open_sqlite
+from dossier_sqlite.tables import Table
 
 
 def put(id: str, text: str = "单雄信", size: int = 10) -> Put:
@@ -528,3 +541,40 @@ def test_whole_rows_are_read_while_a_commit_is_being_made(opened: Any) -> None:
     assert [row and row.body for row in seen] == [None, b"x"], "what is being made is not seen"
     (row,) = repository.get_many([Key("cards", "a")])
     assert row is not None and (row.version, row.body) == (2, b"xx")
+
+
+@pytest.mark.parametrize("broken", [KeyboardInterrupt, MemoryError])
+def test_a_read_that_breaks_off_leaves_no_transaction_behind(
+    broken: type[BaseException], opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository: SqliteRepository = opened()
+    repository.commit(Batch((put("a"), put("b"))))
+
+    def row(self: Table, record: object) -> Row:
+        raise broken
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "row", row)
+        with pytest.raises(broken):
+            repository.get_many([Key("cards", "a"), Key("cards", "b")])
+    other: SqliteRepository = opened("rw")
+    other.commit(Batch((attrs.evolve(put("a", "秦琼"), expect=1),)))
+    found = repository.get_many([Key("cards", "a"), Key("cards", "b")])
+    assert [row and row.version for row in found] == [2, 1], "what others wrote is seen"
+    repository.commit(Batch((put("c"),)))
+    other.commit(Batch((put("d"),)))
+
+
+@pytest.mark.parametrize("torn", ["[x", '["x', '{"x":1}', "7", b"[]", '"x"'])
+def test_a_set_that_is_none_is_damage(torn: object, opened: Any, tmp_path: Path) -> None:
+    repository: SqliteRepository = opened()
+    repository.commit(Batch((Put("cards", "a", b"x", {"tags": ("t",)}, "s"), put("b"))))
+    conn = sqlite3.connect(tmp_path / "a.db")
+    conn.execute("update c_cards set f_tags = ? where id = 'a'", (torn,))
+    conn.commit()
+    conn.close()
+    with pytest.raises(DamagedError) as caught:
+        repository.get_many([Key("cards", "a"), Key("cards", "b")])
+    assert caught.value.__context__ is None
+    repository.commit(Batch((attrs.evolve(put("b"), expect=1),)))
+    assert list(repository.check()) == ["set.cards.tags"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
+from dossier.errors import DamagedError
 from dossier_sqlite.search import TextIndex, tokens
 from dossier_sqlite.tables import Table, unpack_set
 
@@ -27,7 +28,11 @@ def check(conn: sqlite3.Connection, tables: Mapping[str, Table]) -> Iterator[str
         for name, side in table.sets.items():
             column = table.columns[name]
             held = conn.execute(f"select rid, {column} from {table.sql} where {column} is not null")
-            shown = _sum((rid, value) for rid, packed in _rows(held) for value in unpack_set(packed))
+            shown = None
+            try:
+                shown = _sum((rid, value) for rid, packed in _rows(held) for value in unpack_set(packed))
+            except DamagedError:
+                pass
             found = _sum(_rows(conn.execute(f"select rid, value from {side}")))
             if shown != found:
                 yield f"set.{table.name}.{name}"

@@ -216,10 +216,12 @@ class SqliteRepository(SqliteReader):
         try:
             self._awake()
             conn, _ = self._writing()
-            return reading.get_many(conn, self._tables, keys)
-        except sqlite3.Error as error:
-            failure = fault(error)
-            _rollback(conn)
+            try:
+                return reading.get_many(conn, self._tables, keys)
+            except sqlite3.Error as error:
+                failure = fault(error)
+            finally:
+                _rollback(conn)  # whatever went wrong: the next commit must not meet an open transaction
         finally:
             self._lock.release()
         raise failure

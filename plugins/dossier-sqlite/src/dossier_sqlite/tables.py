@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from dossier.errors import CanonicalError, DamagedError
 from dossier.repository import Collection, IndexValue, Put, Row, decode, encode
 from dossier.repository.checking import Shape, shape_of
 from dossier_sqlite.search import TextIndex
@@ -33,10 +34,18 @@ def pack_set(values: IndexValue) -> str | None:
 
 
 def unpack_set(text: str) -> tuple[Any, ...]:
-    """The set of a column."""
-    if text.startswith('["') and "\\" not in text:
-        return tuple(text[2:-2].split('","'))  # texts without escapes hold no quotes
-    return tuple(decode(text.encode()))
+    """The set of a column. DamagedError where it holds none."""
+    if type(text) is str:
+        if text.startswith('["') and text.endswith('"]') and "\\" not in text:
+            return tuple(text[2:-2].split('","'))  # texts without escapes hold no quotes
+        values: object = None
+        try:
+            values = decode(text.encode())
+        except (CanonicalError, UnicodeEncodeError):
+            pass
+        if type(values) is list:
+            return tuple(values)
+    raise DamagedError(what="set")
 
 
 KEPT = 1000
