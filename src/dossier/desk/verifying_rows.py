@@ -144,6 +144,7 @@ class Rows:
         known: set[str] = set()
         last: dict[str, bytes] = {}
         revision, whole = 0, True
+        apart, part, core_act = 0, 0, ("", 0)
         for row in ahead.below(core.id):
             act: StoredAct | None = self._read(row, decode_act, row.body, pseudonym)
             if act is None:
@@ -157,7 +158,12 @@ class Rows:
                 self._add("scope", self._place(row, pseudonym))
             last[suffix] = bytes(act.state)
             known.add(act.act.id)
-            if not suffix:
+            if suffix:
+                apart, part = apart + 1, act.act.rev
+                if (act.act.id, act.act.rev) != core_act:
+                    self._add("version", self._place(row, pseudonym))
+            else:
+                core_act = act.act.id, act.act.rev
                 revision += 1
                 whole = whole and act.act.rev == revision
                 actor = self._staff.get(act.act.actor, "")
@@ -167,6 +173,8 @@ class Rows:
             self._add("state", self._place(core, pseudonym))
         if "~special" in last and (special is None or last["~special"] != special.body):
             self._add("state", f"special/{pseudonym}")
+        elif state is not None and not _is_apart(state.head, special, apart, part):
+            self._add("version", f"special/{pseudonym}")
         return known, whole and state is not None and revision == state.head.rev
 
     def _sections(self, row: Row | None, head: Head, state: State) -> bool:
@@ -333,6 +341,16 @@ def _pseudonym(core: Row) -> str:
         return head_of(core.body).pseudonym
     except _MALFORMED:
         return str(core.index.get("pseudonym") or "")
+
+
+def _is_apart(head: Head, special: Row | None, acts: int, last: int) -> bool:
+    """Whether the other compartment has the acts and the row that the head and the row's version tell of. A survivor
+    of a merge may have got an empty row before any act, to be found by what others say."""
+    if head.parts.get("special", 0) != last:
+        return False
+    if special is None:
+        return not acts
+    return special.version == acts or (head.merged and special.version == acts + 1)
 
 
 def _record_terms(dossier: str, head: StoredRecord, due: str) -> dict[str, IndexValue]:

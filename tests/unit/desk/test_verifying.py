@@ -103,6 +103,14 @@ def acts_of(archive: ds.Archive, numbers: list[str]) -> list[Row]:
     return [row for row in rows(archive, "acts") if row.id.startswith(core.id) and not row.id.endswith("~special")]
 
 
+def apart_of(archive: ds.Archive, numbers: list[str]) -> list[str]:
+    """The ids of a file's acts in the other compartment: two."""
+    core = first_core(archive, numbers)
+    found = [row.id for row in rows(archive, "acts") if row.id.startswith(core.id) and row.id.endswith("~special")]
+    assert len(found) == 2
+    return found
+
+
 def last_write(archive: ds.Archive) -> list[Row]:
     return [row for row in rows(archive, "events") if row.id.startswith("w")]
 
@@ -144,6 +152,26 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "a compartment that says something else": (
         lambda a, n: put(row := rows(a, "special")[0], row.body.replace("花生".encode(), "花茶".encode())),
         {"verify.state"},
+    ),
+    "a compartment gone with all its acts": (
+        lambda a, n: Batch((Delete("special", first_core(a, n).id), *(Delete("acts", id) for id in apart_of(a, n)))),
+        {"verify.version"},
+    ),
+    "the acts of a compartment gone": (
+        lambda a, n: Batch(tuple(Delete("acts", id) for id in apart_of(a, n))),
+        {"verify.version"},
+    ),
+    "the first act of a compartment gone": (
+        lambda a, n: Batch((Delete("acts", apart_of(a, n)[0]),)),
+        {"verify.version"},
+    ),
+    "the last act of a compartment gone": (
+        lambda a, n: Batch((Delete("acts", apart_of(a, n)[-1]),)),
+        {"verify.state"},
+    ),
+    "a compartment of another version": (
+        lambda a, n: put(rows(a, "special")[0], version=9),
+        {"verify.version"},
     ),
     "the last act gone": (
         lambda a, n: Batch((Delete("acts", acts_of(a, n)[-1].id),)),
