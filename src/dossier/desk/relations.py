@@ -15,6 +15,7 @@ from dossier.codec.state import head_of
 from dossier.desk.changes import Told, fits
 from dossier.desk.layout import core_scope
 from dossier.desk.reading import Reading, Target
+from dossier.desk.stored import StoredTie, stored_tie, tie_index
 from dossier.desk.views import behind
 from dossier.desk.work import Work
 from dossier.desk.writing import Writing
@@ -23,7 +24,7 @@ from dossier.model.clock import as_day
 from dossier.model.problems import problem
 from dossier.model.records import INVERSE, Relation
 from dossier.policy import Decision
-from dossier.repository import Has, IndexValue, Key, Or, Put, Query, decode, encode
+from dossier.repository import Has, Key, Or, Put, Query, decode, encode
 
 
 class RelationsCounter:
@@ -62,10 +63,10 @@ class RelationsCounter:
                 "act": act, "actor": self._reading.actor.id, "at": now, **details}  # fmt: skip
 
         def intent(work: Work) -> Relation:
-            index: dict[str, IndexValue] = {"ends": tuple(sorted((first, second))), "kind": kind}
-            work.ops.append(Put("relations", act, encode(body), index, core_scope(first), 0))
+            tie = stored_tie(encode(body))
+            work.ops.append(Put("relations", act, encode(body), tie_index(tie), core_scope(first), 0))
             self._events(work, decision, body)
-            return _relation(act, body)
+            return _relation(act, tie)
 
         asked = [first, second, kind, days, note, told]
         return self._writing.once("relate", request_id, intent, lambda tie: tie.id, self._again, asked)
@@ -120,7 +121,7 @@ class RelationsCounter:
             where = Or(tuple(Has("ends", member) for member in members))
             page = self._archive.repository.find(Query(collection="relations", where=where, limit=1000, after=after))
             for row in page.rows:
-                tie = _relation(row.id, decode(row.body))
+                tie = _relation(row.id, stored_tie(row.body))
                 if tie.a in members and tie.b in members:
                     continue
                 if tie.b in members:
@@ -143,11 +144,11 @@ class RelationsCounter:
         (row,) = self._archive.repository.get_many([Key("relations", known)])
         if row is None:
             raise NotFoundError()
-        return _relation(known, decode(row.body))
+        return _relation(known, stored_tie(row.body))
 
 
-def _relation(id: str, said: Mapping[str, Any]) -> Relation:
-    return Relation(id=id, **{name: said[name] for name in ("a", "b", "kind", "since", "until", "note")})
+def _relation(id: str, tie: StoredTie) -> Relation:
+    return Relation(id=id, a=tie.a, b=tie.b, kind=tie.kind, since=tie.since, until=tie.until, note=tie.note)
 
 
 def _in_order(since: str, until: str) -> None:

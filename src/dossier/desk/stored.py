@@ -1,4 +1,4 @@
-"""The stored form of a record: a versioned head and insert-only entries.
+"""The stored forms of a record, a versioned head and insert-only entries, and of a tie between two dossiers.
 
 Floor: desk.
 """
@@ -52,9 +52,35 @@ class StoredEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     verb: str
 
 
+class Telling(msgspec.Struct, kw_only=True, gc=False):
+    """Who said when until when a tie lasts, and how he knew."""
+
+    act: str
+    actor: str
+    at: str
+    because: str
+    channel: str
+    evidence: list[str]
+    observed: str
+    told_by: str
+    until: str
+
+
+class StoredTie(Telling, kw_only=True, gc=False):
+    """A tie as it was told last: `a` and `b` ids of dossiers, `before` what was told of its end earlier."""
+
+    a: str
+    b: str
+    before: list[Telling] = []
+    kind: str
+    note: str
+    since: str
+
+
 _encoder = msgspec.json.Encoder(order="sorted")
 _record = msgspec.json.Decoder(StoredRecord)
 _entry = msgspec.json.Decoder(StoredEntry)
+_tie = msgspec.json.Decoder(StoredTie)
 
 
 def encode_stored(stored: StoredRecord | StoredEntry) -> bytes:
@@ -78,6 +104,20 @@ def stored_entry(body: bytes) -> StoredEntry:
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     raise DamagedError(what="entry")
+
+
+def stored_tie(body: bytes) -> StoredTie:
+    """A tie from its row."""
+    try:
+        return _tie.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    raise DamagedError(what="relation")
+
+
+def tie_index(tie: StoredTie) -> dict[str, IndexValue]:
+    """What of a tie is indexed."""
+    return {"ends": tuple(sorted((tie.a, tie.b))), "kind": tie.kind}
 
 
 def countable(money: dict[str, str] | None) -> bool:

@@ -17,7 +17,16 @@ from dossier.desk.facts import STALE, facts_index
 from dossier.desk.indexes import shown_terms
 from dossier.desk.layout import act_id, core_scope, special_scope
 from dossier.desk.records import scope_of
-from dossier.desk.stored import StoredEntry, StoredRecord, record_index, stored_entry, stored_record
+from dossier.desk.stored import (
+    StoredEntry,
+    StoredRecord,
+    StoredTie,
+    record_index,
+    stored_entry,
+    stored_record,
+    stored_tie,
+    tie_index,
+)
 from dossier.errors import DossierError
 from dossier.model.clock import day_of
 from dossier.model.records import PREFIX
@@ -277,32 +286,34 @@ class Rows:
     # -- other rows -------------------------------------------------------------------------------
 
     def _relations(self) -> None:
-        waiting: list[tuple[Row, dict[str, Any]]] = []
+        waiting: list[tuple[Row, StoredTie]] = []
         for row in self._scan("relations"):
-            body = self._json(row)
-            if body is not None:
-                waiting.append((row, body))
+            tie = self._read(row, stored_tie, row.body)
+            if tie is not None:
+                waiting.append((row, tie))
             if len(waiting) == _CHUNK:
                 self._ties(waiting)
                 waiting = []
         self._ties(waiting)
 
-    def _ties(self, ties: Sequence[tuple[Row, dict[str, Any]]]) -> None:
-        ends = list(dict.fromkeys(str(body.get(end)) for _, body in ties for end in ("a", "b")))
+    def _ties(self, ties: Sequence[tuple[Row, StoredTie]]) -> None:
+        ends = list(dict.fromkeys(end for _, tie in ties for end in (tie.a, tie.b)))
         rows = self._state.get_many([Key("dossiers", end) for end in ends])
         people = {end: _pseudonym(row) for end, row in zip(ends, rows, strict=True) if row is not None}
-        for row, body in ties:
+        for row, tie in ties:
             place = self._place(row)
-            both = [str(body.get(end)) for end in ("a", "b")]
+            both = (tie.a, tie.b)
             if any(end not in people for end in both):
                 self._add("orphan", place)
                 continue
-            if dict(row.index) != {"ends": tuple(sorted(both)), "kind": body.get("kind")}:
+            if dict(row.index) != tie_index(tie):
                 self._add("index", place)
-            for said in (body, *body.get("before", ())):
-                actor = self._staff.get(said["actor"], "")
+            if row.scope != core_scope(tie.a):
+                self._add("scope", place)
+            for said in (tie, *tie.before):
+                actor = self._staff.get(said.actor, "")
                 for end in both:
-                    self._said(token(said["act"], people[end], 0, said["at"], "", actor), place)
+                    self._said(token(said.act, people[end], 0, said.at, "", actor), place)
 
     def _scan(self, collection: str) -> Iterator[Row]:
         for row in self._state.scan(collection):

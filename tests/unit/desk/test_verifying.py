@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -14,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dossier as ds
-from dossier.repository import Batch, Delete, Index, Put, Row
+from dossier.desk.transfer import COPIED
+from dossier.repository import Batch, Delete, Index, Key, Put, Row, decode, encode
 from dossier.testing.desk_place import DeskPlace
 from dossier.testing.desk_walk import Walk
 from dossier.testing.law_ledger import _deal
@@ -308,3 +311,50 @@ def test_an_archive_in_use_is_sound_at_every_moment(place: DeskPlace) -> None:
         finally:
             stop.set()
             worker.join()
+
+
+def keys_of(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The ways to all keys within a body; of a list the last member is looked at."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*way, key)
+            yield from keys_of(inner, (*way, key))
+    elif isinstance(value, list) and value:
+        yield from keys_of(value[-1], (*way, len(value) - 1))
+
+
+def altered(value: Any, way: tuple[str | int, ...], new: object) -> bytes:
+    """The body with another value behind a way, or none where it is `...`."""
+    made = copy.deepcopy(value)
+    holder = made
+    for step in way[:-1]:
+        holder = holder[step]
+    if new is ...:
+        del holder[way[-1]]
+    else:
+        holder[way[-1]] = new
+    return encode(made)
+
+
+@pytest.mark.parametrize("collection", [name for name in COPIED if name != "events"])
+def test_no_body_breaks_the_verification(collection: str) -> None:
+    """Every key of every sort of body, left out and put otherwise, once."""
+    seen: set[tuple[str | int, ...]] = set()
+    with ds.create("memory:") as archive:
+        filled(archive)
+        for row in rows(archive, collection):
+            value = decode(row.body)
+            for way in keys_of(value):
+                if way in seen:
+                    continue
+                seen.add(way)
+                for new in (..., 7, "x", [{}]):
+                    (now,) = archive.repository.get_many([Key(collection, row.id)])
+                    assert now is not None
+                    body = altered(value, way, new)
+                    archive.repository.commit(put(now, body))
+                    archive.verify()
+                    (now,) = archive.repository.get_many([Key(collection, row.id)])
+                    assert now is not None
+                    archive.repository.commit(put(now, row.body))
+        assert archive.verify().sound, "as it was"
