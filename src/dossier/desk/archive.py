@@ -144,10 +144,11 @@ class Archive:
         return digest_of(self.repository)
 
     def verify(self, *, progress: Progress | None = None) -> Verification:
-        """Check every row against every other: bodies, versions, states, index values, ledger, acts and events, and
-        what the store says of itself. What is wrong stands in `problems`; nothing is changed. On record.
+        """Check every row against every other: bodies, versions, states, index values, facts, ledger, acts and events,
+        and what the store says of itself. What is wrong stands in `problems`; nothing is changed. On record.
 
-        `progress` is called with rows done and in all. Memory does not grow with the archive.
+        `progress` is called with rows done and in all. Memory grows only with what was handed in and waits for a file
+        (an id each).
         """
         from dossier.desk.verifying import verify
 

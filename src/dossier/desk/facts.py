@@ -38,6 +38,8 @@ from dossier.repository import (
 
 _TRIES = 20
 _CHUNK = 200
+_BEHIND = 2**40
+"""The version of a row that was lost and is made again: behind any that it can have had."""
 SECTION = "transaction_status"
 STALE = b"{}"
 _BY = ("kind", "state", "currency")
@@ -94,13 +96,15 @@ def _refresh(repository: Repository, dossiers: Sequence[str], force: bool) -> bo
         rows = state.get_many([Key("facts", top) for top in sets])
     groups = _groups(repository, list({member: None for members in sets.values() for member in members}))
     for (top, members), row in zip(sets.items(), rows, strict=True):
+        # Somebody marked it stale before, unless it was lost; then its dossier's index values still have its last mark.
         version = row.version if row is not None else 0
+        new = version + 1 if row is not None or not force else _BEHIND
         facts = _common(repository, members, groups)
         body = encode(facts)
         if row is not None and row.body == body and not force:
             continue
-        ops.append(Put("facts", top, body, {}, core_scope(top), version))
-        ops.append(Index("dossiers", top, facts_index(facts), version + 1))
+        ops.append(Put("facts", top, body, {}, core_scope(top), version, new))
+        ops.append(Index("dossiers", top, facts_index(facts), new))
     if not ops:
         return True
     try:

@@ -5,15 +5,35 @@ Floor: desk. A linked set is found under its survivor, by what it shows together
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from dossier.codec.linked import combine
 from dossier.codec.state import Head, State, head_of
 from dossier.codec.upgrade import upgrade
+from dossier.desk.stored import record_index, stored_entry, stored_record, stored_tie, tie_index
 from dossier.errors import ConflictError, LockedError
 from dossier.model.clock import day_of
-from dossier.repository import MAX_BATCH, And, Batch, Check, Eq, Index, IndexValue, Key, Lt, Not, Op, Query, Row
+from dossier.repository import (
+    MAX_BATCH,
+    And,
+    Batch,
+    Check,
+    Eq,
+    Index,
+    IndexValue,
+    Key,
+    Lt,
+    Not,
+    Op,
+    Query,
+    Reader,
+    Repository,
+    Row,
+    decode,
+)
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -45,13 +65,16 @@ def shown_terms(archive: Archive, bodies: Sequence[tuple[bytes, bytes]]) -> tupl
 
 
 def reindex(archive: Archive) -> int:
-    """Fill index columns again from the stored states, while others work: a row that is changed meanwhile is taken
-    anew. Resumable: doing a dossier twice changes nothing."""
+    """Fill index columns again from what is stored, while others work: a row that is changed meanwhile is taken
+    anew. Resumable: doing a row twice changes nothing."""
     done = 0
     for rows in _chunks(archive.repository.scan("dossiers")):
         _refill(archive, rows)
         done += len(rows)
-    archive.kept((row.id for row in archive.repository.scan("facts", bodies=False)), force=True)
+    for collection, terms in (("records", _record_terms), ("relations", _tie_terms), ("staff", _staff_terms)):
+        for rows in _chunks(archive.repository.scan(collection)):
+            _realign(archive, rows, terms)
+    archive.kept(_counted(archive.repository), force=True)
     return done
 
 
@@ -84,6 +107,45 @@ def _refill_one(archive: Archive, row: Row) -> None:
             return
         archive.renew()
     raise LockedError(path="dossiers")
+
+
+def _realign(archive: Archive, rows: Sequence[Row], terms: Callable[[Reader, Row], Terms]) -> None:
+    """Index rows by their bodies, those that are not."""
+    for row in rows:
+        now: Row | None = row
+        for _ in range(_TRIES):
+            if now is None or (wanted := terms(archive.repository, now)) == dict(now.index):
+                break
+            check = Check(now.collection, now.id, now.version)
+            if _kept(archive, [check, Index(now.collection, now.id, wanted, 0, True)]):
+                break
+            archive.renew()
+            (now,) = archive.repository.get_many([Key(row.collection, row.id)])
+        else:
+            raise LockedError(path=row.collection)
+
+
+def _record_terms(repository: Reader, row: Row) -> Terms:
+    head, due = stored_record(row.body), ""
+    for line in repository.scan("entries", start=f"{row.id}/", stop=f"{row.id}0"):
+        due = stored_entry(line.body).due or due
+    return record_index(row.id.partition("/")[0], head.kind, head.state, head.fields(), due)
+
+
+def _tie_terms(repository: Reader, row: Row) -> Terms:
+    return tie_index(stored_tie(row.body))
+
+
+def _staff_terms(repository: Reader, row: Row) -> Terms:
+    """A pseudonym stands nowhere else, and stays."""
+    return {**row.index, "name": decode(row.body)["name"]}
+
+
+def _counted(repository: Repository) -> Iterator[str]:
+    """The dossiers that have records or computed facts, each once."""
+    records = (row.id.partition("/")[0] for row in repository.scan("records", bodies=False))
+    facts = (row.id for row in repository.scan("facts", bodies=False))
+    return (dossier for dossier, _ in groupby(merge(records, facts)))
 
 
 def _terms(archive: Archive, row: Row) -> list[Op]:

@@ -1,7 +1,8 @@
 """Verifying an archive: every row against every other.
 
-Floor: desk. `archive.verify()`. It streams one snapshot and keeps no more than one dossier's acts at a time: that each
-act has its event and each event its act is told by sums over both, and only where those differ are they looked up.
+Floor: desk. `archive.verify()`. It streams one snapshot and keeps no more than one dossier's acts at a time, and the id
+of each thing that was handed in and waits for a file: that each act has its event and each event its act is told by
+sums over both, and only where those differ are they looked up.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from dossier.codec.acts import StoredAct, decode_act
 from dossier.codec.state import Head, State, head_of
 from dossier.codec.upgrade import opaque
-from dossier.desk.facts import STALE, facts_index
+from dossier.desk.facts import STALE, facts_index, facts_of
 from dossier.desk.indexes import shown_terms
 from dossier.desk.layout import act_id, core_scope, special_scope
 from dossier.desk.records import scope_of
@@ -30,7 +30,7 @@ from dossier.desk.stored import (
 from dossier.errors import DossierError
 from dossier.model.clock import day_of
 from dossier.model.records import PREFIX
-from dossier.repository import IndexValue, Key, Reader, Row, decode, is_canonical
+from dossier.repository import IndexValue, Key, Reader, Row, decode, encode, is_canonical
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -143,8 +143,8 @@ class Rows:
                 apart is None or self._sections(special, state.head, apart)
             ):
                 self._index(core, special, state, pseudonym)
-        self._records(core, known, beside["records"], beside["entries"], pseudonym)
-        self._facts(core, next(beside["facts"].below(core.id), None), pseudonym)
+        told = self._records(core, known, beside["records"], beside["entries"], pseudonym)
+        self._facts(core, next(beside["facts"].below(core.id), None), state, told, pseudonym)
 
     def _acts(
         self, core: Row, special: Row | None, state: State | None, ahead: _Ahead, pseudonym: str
@@ -237,19 +237,25 @@ class Rows:
             waiting = [below for row in rows for below in State.decode(row.body).head.linked]
         return found
 
-    def _records(self, core: Row, known: set[str], records: _Ahead, entries: _Ahead, pseudonym: str) -> None:
+    def _records(self, core: Row, known: set[str], records: _Ahead, entries: _Ahead, pseudonym: str) -> bool:
+        """Whether there are any, and all of them can be read."""
         told: set[str] = set()
+        some, whole = False, True
         for row in records.below(core.id):
             for lost in entries.before(row.id):
                 self._add("orphan", self._place(lost, pseudonym))
             head = self._read(row, stored_record, row.body, pseudonym)
+            some, whole = True, whole and head is not None
             count, due, state = 0, "", ""
+            begun = ("", "")
             for line in entries.below(row.id):
                 count += 1
                 entry: StoredEntry | None = self._read(line, stored_entry, line.body, pseudonym)
                 if entry is None:
                     continue
                 due, state = entry.due or due, entry.state
+                if count == 1:
+                    begun = entry.act, entry.at
                 if line.id != f"{row.id}/{count:06d}" or line.scope != row.scope:
                     self._add("entries", self._place(line, pseudonym))
                 if entry.act not in known and entry.act not in told:
@@ -259,7 +265,7 @@ class Rows:
             if head is None:
                 continue
             place = self._place(row, pseudonym)
-            if (count, state) != (head.entries, head.state):
+            if (count, state, *begun) != (head.entries, head.state, head.opened, head.at):
                 self._add("entries", place)
             if row.scope != scope_of(core.id, head.kind):
                 self._add("scope", place)
@@ -271,9 +277,11 @@ class Rows:
                 self._read(row, self._archive.registry.codec(spec).load, bytes(head.entered), pseudonym)
         for lost in entries.below(core.id):
             self._add("orphan", self._place(lost, pseudonym))
+        return some and whole
 
-    def _facts(self, core: Row, row: Row | None, pseudonym: str) -> None:
-        """What is indexed of computed facts is what stands in their row, unless they wait to be computed anew."""
+    def _facts(self, core: Row, row: Row | None, state: State | None, told: bool, pseudonym: str) -> None:
+        """What is indexed of computed facts is what stands in their row, and that is what the records come to (`told`:
+        there are some to compute it from), unless it waits to be computed anew."""
         terms: dict[str, Any] | None = {}
         if row is not None:
             if row.body == STALE:
@@ -282,6 +290,17 @@ class Rows:
         held = {name: core.index[name] for name in self._archive.indexing.derived if name in core.index}
         if terms is not None and held != {name: value for name, value in terms.items() if value is not None}:
             self._add("index", f"facts/{pseudonym}")
+        elif state is not None and (told or row is not None):
+            members = [core.id]
+            if state.head.linked and not state.head.into:
+                members += [below.id for below in self._below(state.head)]
+            kept = self._state.get_many([Key("facts", member) for member in members], index=False)
+            if any(one is not None and one.body == STALE for one in kept):
+                return
+            made = partial(facts_of, self._state)
+            facts = self._read(None, made, members)
+            if facts is None or row is None or encode(facts) != row.body:
+                self._add("facts", f"facts/{pseudonym}")
 
     # -- other rows -------------------------------------------------------------------------------
 

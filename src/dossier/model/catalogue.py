@@ -491,6 +491,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "停止写入, 保全现场, 从备份恢复",
         "stop writing, preserve the store, restore a backup",
     ),
+    "verify.facts": (
+        "计算所得与业务记录不符",
+        "what was computed is not what the records come to",
+        "运行 archive.reindex()",
+        "run archive.reindex()",
+    ),
     "verify.entries": (
         "条目与业务记录不符",
         "the entries do not fit the head of the record",

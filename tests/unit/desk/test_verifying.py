@@ -23,6 +23,8 @@ from dossier.testing.desk_walk import Walk
 from dossier.testing.law_ledger import _deal
 from dossier.testing.place import Reach
 
+DERIVED = frozenset(f"transaction_status_{name}" for name in ("total", "times", "last_date", "arrears"))
+
 
 def filled(archive: ds.Archive) -> list[str]:
     """Numbers of five files with all sorts of rows."""
@@ -87,9 +89,8 @@ def rows(archive: ds.Archive, collection: str) -> list[Row]:
 def put(row: Row, body: bytes | None = None, **changed: object) -> Batch:
     """The batch that leaves a row with other content and nothing else changed."""
     new = attrs.evolve(row, **changed)
-    derived = {f"transaction_status_{name}" for name in ("total", "times", "last_date", "arrears")}
-    index = {name: value for name, value in new.index.items() if name not in derived}
-    kept = Index(row.collection, row.id, {n: v for n, v in row.index.items() if n in derived}, 10**6)
+    index = {name: value for name, value in new.index.items() if name not in DERIVED}
+    kept = Index(row.collection, row.id, {n: v for n, v in row.index.items() if n in DERIVED}, 10**6)
     ops = [
         Delete(row.collection, row.id),
         Put(row.collection, row.id, body or row.body, index, new.scope, 0, new.version),
@@ -122,6 +123,21 @@ def follow_up(archive: ds.Archive) -> Row:
     return next(row for row in rows(archive, "entries") if b'"follow_up"' in row.body)
 
 
+def fact_of(archive: ds.Archive) -> Row:
+    return next(row for row in rows(archive, "facts") if b'"times":1' in row.body)
+
+
+def told(archive: ds.Archive) -> dict[str, Any]:
+    return dict(decode(fact_of(archive).body)["transaction_status"])
+
+
+def false_fact(archive: ds.Archive) -> Batch:
+    row = fact_of(archive)
+    body = row.body.replace(b'"times":1', b'"times":8')
+    index = Index("dossiers", row.id, {"transaction_status_times": 8}, row.version)
+    return Batch((Put("facts", row.id, body, {}, row.scope, row.version), index))
+
+
 Damage = Callable[[ds.Archive, list[str]], Batch]
 DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "a value in a state": (
@@ -144,8 +160,34 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         {"verify.index"},
     ),
     "a computed fact": (
-        lambda a, n: Batch((Index("dossiers", first_core(a, n).id, {"transaction_status_times": 9}, 10**9),)),
+        lambda a, n: Batch((Index("dossiers", (row := fact_of(a)).id, {"transaction_status_times": 9}, row.version),)),
         {"verify.index"},
+    ),
+    "a fact falsified in its row": (
+        lambda a, n: put(row := fact_of(a), row.body.replace(b'"times":1', b'"times":8')),
+        {"verify.index"},
+    ),
+    "a fact falsified in both places": (lambda a, n: false_fact(a), {"verify.facts"}),
+    "a fact that is no column": (
+        lambda a, n: put(fact_of(a), encode({"transaction_status": {**told(a), "credit_problems": 3}})),
+        {"verify.facts"},
+    ),
+    "computed facts gone with their index values": (
+        lambda a, n: Batch(
+            (
+                Delete("facts", (row := fact_of(a)).id),
+                Index("dossiers", row.id, dict.fromkeys(DERIVED), row.version),
+            )
+        ),
+        {"verify.facts"},
+    ),
+    "a record begun by another act": (
+        lambda a, n: put(row := rows(a, "records")[0], altered(decode(row.body), ("opened",), "0" * 32)),
+        {"verify.entries"},
+    ),
+    "a record begun at another time": (
+        lambda a, n: put(row := rows(a, "records")[0], row.body.replace(b'"at":"2026-03', b'"at":"2026-02')),
+        {"verify.entries"},
     ),
     "an index value apart": (
         lambda a, n: put(row := rows(a, "special")[0], index={**row.index, "into": "x"}),
@@ -248,6 +290,20 @@ def test_damage_is_found(damage: str, place: DeskPlace) -> None:
         assert "单雄" not in shown and "花生" not in shown
         ids = {row.id for row in rows(archive, "dossiers")}
         assert not any(id in shown for id in ids), "a file is named by its pseudonym"
+
+
+REMEDIED = [name for name, (_, wanted) in DAMAGES.items() if wanted <= {"verify.index", "verify.facts"}]
+
+
+@pytest.mark.parametrize("damage", REMEDIED)
+def test_the_remedy_of_what_is_indexed_or_computed_is_true(damage: str, place: DeskPlace) -> None:
+    with place.create() as archive:
+        numbers = filled(archive)
+        assert archive.reindex() == 5
+        archive.repository.commit(DAMAGES[damage][0](archive, numbers))
+        assert not archive.verify().sound
+        archive.reindex()
+        assert archive.verify().problems == ()
 
 
 @pytest.mark.parametrize("collection", ["acts", "dossiers", "entries", "facts", "leases", "records", "relations",
