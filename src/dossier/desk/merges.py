@@ -88,6 +88,9 @@ class MergesCounter:
                 work.events.append(self._writing.event(verb, allowed, act, acting.head.at, subject))
             if verb == "unmerge":
                 self._indexed(work, second)
+            elif other.head.linked:
+                # What those below it say is found under the survivor now, and no longer under this one.
+                self._writing.index(work, second, [(other.body, other.special_body)])
             bodies, top = self._indexed(work, first)
             # Alone again, the survivor is shown as it stands only while no span of validity has changed it since.
             return self._writing.shown(bodies, top, work.load(first).core.until)

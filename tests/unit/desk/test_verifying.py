@@ -344,6 +344,21 @@ def test_what_was_imported_is_sound(tmp_path: Path) -> None:
         assert archive.verify().problems == ()
 
 
+def test_survivors_that_are_merged_themselves_are_sound(place: DeskPlace) -> None:
+    with place.create() as archive:
+        desk = archive.acting_as("陈静", role="manager", purpose="manage")
+        below, middle, top = (desk.register(name, kind="organization").number for name in ("甲", "乙", "丙"))
+        desk.update(below, ds.change("basic", industry="toys"))
+        desk.merges.merge(middle, below)
+        assert archive.verify().problems == ()
+        desk.merges.merge(top, middle)
+        assert archive.verify().problems == ()
+        assert [hit.number for hit in desk.find(ds.field("basic/industry") == "toys")] == [top]
+        desk.merges.unmerge(top, middle)
+        assert [hit.number for hit in desk.find(ds.field("basic/industry") == "toys")] == [middle]
+        assert archive.verify().problems == ()
+
+
 def test_an_archive_in_use_is_sound_at_every_moment(place: DeskPlace) -> None:
     stop = threading.Event()
     with place.create() as archive:
