@@ -167,7 +167,7 @@ class ClaimsCounter:
             step(work, acting)
             return self._writing.finish(work, acting, verb, judged)
 
-        return self._writing.once(verb, request_id, intent, named, self._again, [dossier, path, verb, told])
+        return self._writing.once(verb, decision, request_id, intent, named, self._again, [dossier, path, verb, told])
 
     def _claims_of(self, work: Work, loaded: Loaded) -> Callable[[str, str], list[Claim]]:
         def live(compartment: str, path: str) -> list[Claim]:

@@ -81,4 +81,6 @@ class CustodyCounter:
                 work.ops.append(Index("special", loaded.id, loaded.special_index, 0, True))
             return view
 
-        return self._writing.once("hand_over", request_id, intent, named, self._again, [target, actor, team, told])
+        return self._writing.once(
+            "hand_over", decision, request_id, intent, named, self._again, [target, actor, team, told]
+        )

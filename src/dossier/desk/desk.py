@@ -104,7 +104,7 @@ class Desk:
             return self._writing.act(work, loaded, "register", act, now, prepared, told, decision)
 
         asked = [kind, standing, stage, said, told]
-        return self._writing.once("register", request_id, intent, named, self._again, asked)
+        return self._writing.once("register", decision, request_id, intent, named, self._again, asked)
 
     def update(
         self,
@@ -143,7 +143,7 @@ class Desk:
             )
 
         asked = [target, changes, stage, standing, told]
-        return self._writing.once("update", request_id, intent, named, self._again, asked)
+        return self._writing.once("update", decision, request_id, intent, named, self._again, asked)
 
     def collect(
         self, dossier: Target, *what: Change | Draft, request_id: str | None = None, **told: Unpack[Told]
@@ -163,7 +163,13 @@ class Desk:
 
         def taken(intent: Intent[object]) -> Receipt:
             return self._writing.once(
-                "collect", request_id, lambda work: (intent(work), Receipt(act))[1], lambda r: r.act, Receipt, asked
+                "collect",
+                decision,
+                request_id,
+                lambda work: (intent(work), Receipt(act))[1],
+                lambda r: r.act,
+                Receipt,
+                asked,
             )
 
         if target:
@@ -188,6 +194,7 @@ class Desk:
         intent = self._writing.enter(target, what, "enter", act, told, decision)
         return self._writing.once(
             "enter",
+            decision,
             request_id,
             lambda work: Entered(target, intent(work), act),
             lambda entered: [entered.dossier, list(entered.records), entered.act],

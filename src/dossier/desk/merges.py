@@ -95,7 +95,7 @@ class MergesCounter:
             # Alone again, the survivor is shown as it stands only while no span of validity has changed it since.
             return self._writing.shown(bodies, top, work.load(first).core.until)
 
-        return self._writing.once(verb, request_id, intent, named, self._again, [first, second, told])
+        return self._writing.once(verb, decision, request_id, intent, named, self._again, [first, second, told])
 
     def _indexed(self, work: Work, member: str) -> tuple[list[tuple[bytes, bytes]], str]:
         """A file is found by what its linked set shows; the one taken out by its own again."""

@@ -71,7 +71,7 @@ class Records:
             return self._record(row, known=known)
 
         return self._writing.once(
-            "follow_up", request_id, intent, lambda view: [view.state, view.entries], again,
+            "follow_up", decision, request_id, intent, lambda view: [view.state, view.entries], again,
             [row_id, state, note, day, told],
         )  # fmt: skip
 

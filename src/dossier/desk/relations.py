@@ -69,7 +69,7 @@ class RelationsCounter:
             return _relation(act, tie)
 
         asked = [first, second, kind, days, note, told]
-        return self._writing.once("relate", request_id, intent, lambda tie: tie.id, self._again, asked)
+        return self._writing.once("relate", decision, request_id, intent, lambda tie: tie.id, self._again, asked)
 
     def end(
         self, relation: Relation, *, until: dt.date | str, request_id: str | None = None, **told: Unpack[Told]
@@ -97,7 +97,7 @@ class RelationsCounter:
             return attrs.evolve(relation, until=known)
 
         asked = [relation.id, day, told]
-        return self._writing.once("relate", request_id, intent, lambda tie: tie.until, again, asked)
+        return self._writing.once("relate", decision, request_id, intent, lambda tie: tie.until, again, asked)
 
     def of(self, dossier: Target) -> tuple[Relation, ...]:
         """All ties of a dossier, each as seen from it (the inverse kind where it is the other end). A linked set has

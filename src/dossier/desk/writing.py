@@ -22,6 +22,7 @@ from dossier.desk.loaded import Loaded, changed_since
 from dossier.desk.prepared import Prepared, apply, plain, spec_of
 from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
+from dossier.desk.repeated import repeated
 from dossier.desk.unplaced import pack
 from dossier.desk.views import DossierView, behind
 from dossier.desk.work import Intent, Unit, Work, perform
@@ -63,6 +64,7 @@ class Writing:
     def once(
         self,
         called: str,
+        decision: Decision,
         request_id: str | None,
         intent: Intent[T],
         answer: Callable[[T], Any],
@@ -70,8 +72,9 @@ class Writing:
         asked: object = None,
     ) -> T:
         """Run an intent with a request id: the same id of the same actor twice has one effect and the same answer
-        (K5). InputError where it comes back with something else that is `asked`. Another actor's ids are his own:
-        else whoever guesses what was said would be told that he guessed right."""
+        (K5), on record each time, for `decision` permits it anew. InputError where it comes back with something else
+        that is `asked`. Another actor's ids are his own: else whoever guesses what was said would be told that he
+        guessed right."""
         if request_id is None:
             return self.run(intent)
         if not request_id or not fits(request_id, 200):
@@ -79,21 +82,25 @@ class Writing:
         key = hashlib.sha256(f"{self.reading.actor.id}\0{called}\0{request_id}".encode()).hexdigest()
         print_of = hmac.new(self.archive.manifest.staff_key, plain(asked), hashlib.sha256).hexdigest()
 
-        def guarded(work: Work) -> tuple[bool, Any]:
+        def guarded(work: Work) -> tuple[Callable[[Any], T] | None, Any]:
             if key in work.answers:
-                return False, self._same(work.answers[key], print_of)
+                return _as_it_is, self._same(work.answers[key], print_of)
             row = work.row("requests", key)
             if row is not None:
                 known = decode(row.body)
-                return True, self._same((known["asked"], known["answer"]), print_of)
+                return again, self._same((known["asked"], known["answer"]), print_of)
             result = intent(work)
             body = encode({"answer": answer(result), "asked": print_of})
             work.ops.append(Put("requests", key, body, {}, "", 0))
             work.answers[key] = (print_of, result)
-            return False, result
+            return None, result
 
-        known, result = self.run(guarded)
-        return again(result) if known else cast(T, result)
+        anew, known = self.run(guarded)
+        if anew is None:
+            return cast(T, known)
+        result = anew(known)
+        repeated(self.reading, called, decision, result)
+        return result
 
     @staticmethod
     def _same(known: tuple[str, Any], asked: str) -> Any:
@@ -407,6 +414,10 @@ def written_mask(masks: Mapping[SectionSpec, int], records: Sequence[str]) -> st
     """The mask of a change in its event: all leaves of each field it names, and the kinds of records it enters."""
     runs = [f"{spec.key}:{mask:x}" for spec, mask in sorted(masks.items(), key=lambda each: each[0].key)]
     return ";".join([*runs, *(PREFIX + record for record in sorted(set(records)))])
+
+
+def _as_it_is(known: Any) -> Any:
+    return known
 
 
 def after(at: str) -> str:
