@@ -6,6 +6,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -578,3 +579,59 @@ def test_a_set_that_is_none_is_damage(torn: object, opened: Any, tmp_path: Path)
     assert caught.value.__context__ is None
     repository.commit(Batch((attrs.evolve(put("b"), expect=1),)))
     assert list(repository.check()) == ["set.cards.tags"]
+
+
+def test_what_is_made_is_its_owners_alone_and_follows_the_archive(opened: Any, tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        repository = opened()
+        repository.commit(Batch((put("1"),)))
+        repository.lane("l1").append([b"{}"], durable=False)
+        repository.backup(str(tmp_path / "b.db"))
+        modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.rglob("*") if each.name != "hold"}
+        assert {name for name, mode in modes.items() if mode & 0o077} == set()
+        assert {"a.db", "a.db-wal", "a.db-lock", "a.db-turn", "a.db.lanes", "l1.lane", "b.db"} <= set(modes)
+        repository.close()
+        shutil.rmtree(tmp_path / "a.db.lanes")
+        for each in tmp_path.glob("a.db-*"):
+            each.unlink()
+        (tmp_path / "a.db").chmod(0o660)
+        repository = opened("rw")
+        repository.commit(Batch((put("2"),)))
+        repository.lane("l1").append([b"{}"], durable=False)
+        for name in ("a.db-wal", "a.db-lock", "a.db-turn", "a.db.lanes/l1.lane"):
+            assert (tmp_path / name).stat().st_mode & 0o777 == 0o660, name
+        assert (tmp_path / "a.db.lanes").stat().st_mode & 0o777 == 0o770
+    finally:
+        os.umask(old)
+
+
+def test_a_reader_leaves_nothing_beside_the_archive(opened: Any, tmp_path: Path) -> None:
+    opened().commit(Batch((put("1"),)))
+    opened.close()
+    for each in tmp_path.glob("a.db-*"):
+        each.unlink()
+    before = (tmp_path / "a.db").read_bytes(), (tmp_path / "a.db").stat().st_mtime_ns
+    first, second = opened("r"), opened("r")
+    assert first.count("cards", TRUE) == second.count("cards", TRUE) == 1
+    assert (tmp_path / "a.db-shm").exists()
+    first.close()
+    assert second.count("cards", TRUE) == 1
+    second.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["a.db"]
+    assert before == ((tmp_path / "a.db").read_bytes(), (tmp_path / "a.db").stat().st_mtime_ns)
+
+
+def test_text_that_is_no_text_and_a_header_that_is_none_are_damage(opened: Any, tmp_path: Path) -> None:
+    opened().commit(Batch((put("1"),)))
+    opened.close()
+    with sqlite3.connect(tmp_path / "a.db") as conn:
+        conn.execute("update c_cards set id = cast(x'31ff' as text)")
+    conn.close()
+    with pytest.raises(DamagedError):
+        list(opened("r").scan("cards"))
+    raw = bytearray((tmp_path / "a.db").read_bytes())
+    raw[16:18] = b"\x11\x11"  # the size of a page
+    (tmp_path / "a.db").write_bytes(raw)
+    with pytest.raises(DamagedError):
+        opened("r")

@@ -6,11 +6,13 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from dossier.errors import ExistsError, MissingArchiveError, RepositoryError
 from dossier_sqlite.faults import fault, system_fault
+from dossier_sqlite.modes import open_private
 from dossier_sqlite.opening import no_room_for, publish
 
 Step = Callable[[str], None]
@@ -28,7 +30,8 @@ def write_backup(
     draft = target.with_name(f"{target.name}.new-{uuid.uuid4().hex[:12]}")
     failure: RepositoryError | None = None
     try:
-        copy = sqlite3.connect(f"file:{quote(str(draft.absolute()))}?mode=rwc", uri=True, isolation_level=None)
+        os.close(open_private(draft, os.O_RDWR))
+        copy = sqlite3.connect(f"file:{quote(str(draft.absolute()))}?mode=rw", uri=True, isolation_level=None)
         try:
             conn.backup(copy)
             if then is not None:
@@ -47,7 +50,8 @@ def write_backup(
         failure = system_fault(error)
     finally:
         for left in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm"))):
-            left.unlink(missing_ok=True)
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
     if isinstance(failure, MissingArchiveError):
         failure = no_room_for(target)
     if failure is not None:

@@ -14,7 +14,6 @@ from dossier.errors import (
     LimitError,
     LockedError,
     MissingArchiveError,
-    NotAnArchiveError,
     ReadOnlyError,
     RepositoryError,
     StorageFullError,
@@ -26,7 +25,6 @@ _CLASSES: dict[int, type[RepositoryError]] = {
     sqlite3.SQLITE_PERM: ReadOnlyError,
     sqlite3.SQLITE_BUSY: LockedError,
     sqlite3.SQLITE_LOCKED: LockedError,
-    sqlite3.SQLITE_NOTADB: NotAnArchiveError,
     sqlite3.SQLITE_CANTOPEN: MissingArchiveError,
 }
 
@@ -35,7 +33,9 @@ def fault(error: sqlite3.Error) -> RepositoryError:
     """The error of the library for an error of SQLite."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        return ClosedError() if isinstance(error, sqlite3.ProgrammingError) else RepositoryError()
+        # What the module says of itself: misuse is a closed connection; a text that is no UTF-8, or a statement that
+        # does not fit what it finds, is damage, for the texts that are written were checked.
+        return ClosedError() if isinstance(error, sqlite3.ProgrammingError) else DamagedError(what="content")
     found = _CLASSES.get(code & 0xFF)
     if found is not None:
         return found()

@@ -21,6 +21,7 @@ from dossier.errors import (
 )
 from dossier.repository.checking import check_lane, check_lines
 from dossier_sqlite.faults import system_fault
+from dossier_sqlite.modes import make_folder, open_private
 
 _END = ".lane"
 _TAIL = 1 << 16
@@ -34,14 +35,14 @@ class FileLane:
     """See `Lane`. One write(2) an append; a write that fails half way is taken back, and after a failed sync the lane
     is closed."""
 
-    def __init__(self, folder: Path, name: str, step: Step | None) -> None:
+    def __init__(self, folder: Path, name: str, step: Step | None, *, mode: int) -> None:
         check_lane(name)
         self._path, self._step, self._pid = folder / f"{name}{_END}", step, os.getpid()
         self._handle = -1
         failure: RepositoryError | None = None
         try:
-            folder.mkdir(exist_ok=True)
-            self._handle = _hold(self._path)
+            make_folder(folder, mode)
+            self._handle = _hold(self._path, mode)
             self._mend()
         except BlockingIOError:
             failure = LockedError()
@@ -222,11 +223,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _hold(path: Path) -> int:
+def _hold(path: Path, mode: int) -> int:
     """An open file with an exclusive lock that still has the name (another may just have dropped it)."""
     deadline = time.monotonic() + _PATIENCE
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        handle = open_private(path, os.O_RDWR | os.O_APPEND, mode)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):

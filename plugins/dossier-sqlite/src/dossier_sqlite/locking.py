@@ -15,15 +15,16 @@ import time
 from pathlib import Path
 
 from dossier.errors import LockedError
+from dossier_sqlite.modes import mode_of, open_private
 
 
 class Turnstile:
     """`acquire` and `release` the right to write; not for several threads at once (the repository has a lock)."""
 
     def __init__(self, path: Path) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-        self._write = os.open(f"{path}-lock", flags, 0o666)
-        self._turn = os.open(f"{path}-turn", flags, 0o666)
+        mode = mode_of(path)
+        self._write = open_private(Path(f"{path}-lock"), os.O_RDWR, mode)
+        self._turn = open_private(Path(f"{path}-turn"), os.O_RDWR, mode)
 
     def acquire(self, deadline: float) -> None:
         """Wait for the write lock until time.monotonic() passes `deadline` (LockedError)."""

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from dossier.errors import (
 from dossier.repository import Collection, Composite, IndexField, decode, split
 from dossier_sqlite.faults import fault, system_fault
 from dossier_sqlite.lanes import sync_folder
+from dossier_sqlite.modes import open_private
 
 APPLICATION = 0x444F5353
 """PRAGMA application_id of an archive ("DOSS")."""
@@ -49,7 +51,8 @@ def create_file(path: Path, max_pages: int | None, step: Step | None) -> None:
     draft = path.with_name(f"{path.name}.new-{uuid.uuid4().hex[:12]}")
     failure: RepositoryError | None = None
     try:
-        conn = sqlite3.connect(f"file:{quote(str(draft))}?mode=rwc", uri=True, isolation_level=None)
+        os.close(open_private(draft, os.O_RDWR))
+        conn = sqlite3.connect(f"file:{quote(str(draft))}?mode=rw", uri=True, isolation_level=None)
         try:
             conn.execute(f"pragma page_size={PAGE_SIZE}")
             conn.execute(f"pragma max_page_count={max_pages or 0}")
@@ -66,12 +69,13 @@ def create_file(path: Path, max_pages: int | None, step: Step | None) -> None:
         publish(draft, path)
     except sqlite3.Error as error:
         failure = fault(error)
-        if isinstance(failure, MissingArchiveError):
-            failure = no_room_for(path)
     except OSError as error:
         failure = system_fault(error)
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    if isinstance(failure, MissingArchiveError):
+        failure = no_room_for(path)
     if failure is not None:
         raise failure
     if step is not None:
@@ -159,6 +163,25 @@ def connect(
         conn.close()
         raise
     return conn
+
+
+def sweep(path: Path) -> None:
+    """Take away the empty log and its index that a reader left beside an archive, where nobody else has it open.
+
+    SQLite makes them for whoever reads and lets only one who may write take them away. A log that holds something is
+    left: reading writes nothing into the archive.
+    """
+    wal = Path(f"{path}-wal")
+    try:
+        if wal.stat().st_size or not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            return
+        conn = connect(path, mode="rw", timeout=0, cache_kib=64)
+        try:
+            conn.execute("select 1 from declared limit 1").fetchall()
+        finally:
+            conn.close()
+    except (OSError, sqlite3.Error):
+        pass  # what is left is of use to the next reader
 
 
 def load_declared(conn: sqlite3.Connection) -> dict[str, Collection]:

@@ -39,7 +39,8 @@ from dossier_sqlite.backup import write_backup
 from dossier_sqlite.checking import check
 from dossier_sqlite.faults import fault, system_fault
 from dossier_sqlite.locking import Turnstile
-from dossier_sqlite.opening import connect, is_immutable, load_declared
+from dossier_sqlite.modes import mode_of
+from dossier_sqlite.opening import connect, is_immutable, load_declared, sweep
 from dossier_sqlite.reader import SqliteReader
 from dossier_sqlite.tables import Table, tables_of
 from dossier_sqlite.writing import DRAIN, Writer
@@ -402,7 +403,7 @@ class SqliteRepository(SqliteReader):
     def lane(self, name: str, *, at: str | None = None) -> lanes.FileLane:
         """See `Lanes.lane`. The folder is `at`, or the archive's name with `.lanes`."""
         self._awake()
-        opened = lanes.FileLane(self._folder(at), name, self._step)
+        opened = lanes.FileLane(self._folder(at), name, self._step, mode=mode_of(self._path))
         self._opened = [*(lane for lane in self._opened if not lane.closed), opened]
         return opened
 
@@ -439,6 +440,8 @@ class SqliteRepository(SqliteReader):
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+            if self._read_only and not self._frozen:
+                sweep(self._path)
             if self._turnstile is not None:
                 self._turnstile.close()
                 self._turnstile = None
