@@ -14,7 +14,8 @@ import pytest
 from dossier.testing import Place, Places, RepositoryContract
 from dossier.testing.law_atomic import check_K4_all_or_nothing
 from dossier.testing.law_queries import check_K6_queries
-from dossier_mongodb import STEPS, open_mongodb, repository
+from dossier_mongodb import STEPS, open_mongodb
+from dossier_mongodb.committing import Commit
 from dossier_mongodb.testing import Server
 
 
@@ -54,7 +55,7 @@ def test_K4_where_every_checked_row_has_slots(
     examples: int, mongodb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kit's batches, with rows that get slots from the first check on and not only in a crowd."""
-    ready = repository._Commit.__init__
+    ready = Commit.__init__
 
     def crowded(self: Any, *given: Any) -> None:
         ready(self, *given)
@@ -62,7 +63,7 @@ def test_K4_where_every_checked_row_has_slots(
         made.append(len(self._making) + len(self._slotted))
 
     made: list[int] = []
-    monkeypatch.setattr(repository._Commit, "__init__", crowded)
+    monkeypatch.setattr(Commit, "__init__", crowded)
     numbers = itertools.count()
     check_K4_all_or_nothing(
         lambda: Place(open_mongodb, mongodb.url(f"{name(tmp_path)}{next(numbers)}")), examples=examples

@@ -76,9 +76,10 @@ def binary() -> Path | None:
     for place in [] if spec is None else spec.submodule_search_locations or []:
         found = Path(place) / "db" / "bin" / "mongod"
         if found.exists():
-            if not os.access(found, os.X_OK):
+            with contextlib.suppress(OSError):
+                # Wheels do not keep the run bit.
                 found.chmod(found.stat().st_mode | 0o111)
-            return found
+            return found if os.access(found, os.X_OK) else None
     return None
 
 
