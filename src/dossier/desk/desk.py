@@ -282,15 +282,18 @@ class Desk:
         day, bound = read_on(on), read_known(known, self._reading)
         target = self._reading.known(dossier, decision, "history")
         last = version_of(self._reading, target, bound, decision) if isinstance(bound, int) else None
-        if decision.ruling is not None:
+        now: DossierView | None = None
+        if decision.ruling is not None or (bound is None and not day):
             # Who may look at the past is decided by how things stand now.
-            (view,) = self._reading.fetch([target])
-            if view is None:
+            (now,) = self._reading.fetch([target], called="history")
+            if now is None:
                 self._reading.refuse(decision, "history")
                 raise NotFoundError()
-            decision = behind(view).decision
+            decision = behind(now).decision
         if last is not None:
             head = last.seen.head
+        elif now is not None and now.id == target and self._reading.unit is None:
+            head = behind(now).head
         else:
             (row,) = self._reading.beside([Key("dossiers", target)], decision, "history")
             if row is None:
@@ -299,8 +302,10 @@ class Desk:
             head = head_of(row.body)
         subject = self._reading.subject(decision, head)
         shape = shape_hash(["history", bool(day), type(bound).__name__])
+        present = now if bound is None and not day else None
+        history = History(self._reading, target, decision, head, on=day, known=bound, last=last, now=present)
         self._archive.recorder.read(self._reading.event("history", decision, subjects=(subject,), shape=shape))
-        return History(self._reading, target, decision, on=day, known=bound, last=last)
+        return history
 
     def card(self, dossier: Target, *, lang: Lang | None = None) -> str:
         """The customer card as text (M2, M165), from what the caller may see."""

@@ -19,7 +19,7 @@ from dossier.codec.state import Head, Peek, State, head_of, peek, until_of
 from dossier.codec.typed import typed
 from dossier.desk.layout import act_id
 from dossier.desk.origins import path_repr, paths_repr
-from dossier.desk.views import DossierView
+from dossier.desk.views import DossierView, Facts
 from dossier.errors import InputError, NotFoundError
 from dossier.model.absence import Absence
 from dossier.model.claims import Claim, Source, pattern, section_of
@@ -92,8 +92,11 @@ def _version(row: Row) -> Version:
 
 
 class History:
-    """The acts on a dossier, oldest first, and `view`: the state after them. Both are made when looked at.
+    """The acts on a dossier, oldest first, and `view`: the state after them, as it was when it was asked for. Both are
+    made when looked at, of no act that was recorded since.
 
+    `head` is that of the dossier, as it was judged; `now` the view of the present state, where that was asked for;
+    `last` the last act known by a revision.
     `answer`: the view answers a request that was carried out before, and shows records as they are now.
     """
 
@@ -102,10 +105,12 @@ class History:
         reading: Reading,
         dossier: str,
         decision: Decision,
+        head: Head,
         *,
         on: str,
         known: int | str | None,
         last: Version | None = None,
+        now: DossierView | None = None,
         answer: bool = False,
     ) -> None:
         self._answer = answer
@@ -115,7 +120,8 @@ class History:
         self._on = on
         self._known = known
         self._last = last
-        self._view: DossierView | None = None
+        self._view: DossierView | None = now
+        self._upto = self._recorded(head)
 
     @property
     def view(self) -> DossierView:
@@ -154,10 +160,15 @@ class History:
         return head_of(row.body).kind
 
     def _acts(self, dossier: str) -> list[StoredAct]:
-        bound = self._bound
         rows = self._reading.archive.repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0")
-        acts = [decode_act(row.body) for row in rows]
-        return acts if bound is None else [stored for stored in acts if stored.act.at <= bound]
+        return [stored for row in rows if self._counts(dossier, stored := decode_act(row.body))]
+
+    def _counts(self, dossier: str, stored: StoredAct) -> bool:
+        """Whether an act was known, and recorded when this history was asked for."""
+        bound, upto = self._bound, self._upto
+        if upto is not None and stored.act.rev > upto.get(dossier, 0):
+            return False
+        return bound is None or stored.act.at <= bound
 
     def _act(self, parts: list[StoredAct], number: str, kind: str, names: dict[str, str]) -> Act:
         head = parts[0].act
@@ -230,11 +241,6 @@ class History:
 
     def _as_of(self) -> DossierView:
         reading, archive = self._reading, self._reading.archive
-        if not self._on and self._known is None:
-            (view,) = reading.fetch([self._dossier])
-            if view is None:
-                raise NotFoundError()
-            return view
         last = self._last or _version(self._act_row(self._dossier))
         stored, core, seen = last.act, last.core, last.seen
         head, until = seen.head, until_of(seen.claims)
@@ -260,8 +266,15 @@ class History:
 
     def _past(self, dossier: str, core: bytes, special: bytes, seen: Peek | None = None) -> DossierView:
         reading = self._reading
-        facts = reading.facts_later(dossier) if self._answer else None
+        facts = self._facts(dossier) if self._answer else None
         return reading.view(dossier, core, special, self._decision, facts, past=not self._answer, seen=seen)
+
+    def _facts(self, dossier: str) -> Facts:
+        members = self._reading.members(dossier)
+        if len(members) > 1 or members[0] != dossier:
+            return self._reading.facts_now(members)
+        (row,) = self._reading.archive.repository.get_many([Key("facts", dossier)], index=False)
+        return self._reading.facts_in(dossier, row.body if row is not None else b"")
 
     def _until(self, last: StoredAct) -> str:
         """The instant up to which acts are known, of which `last` is the last one of this dossier."""
@@ -281,15 +294,32 @@ class History:
         return self._known
 
     def _acts_of(self, member: str, suffix: str) -> list[StoredAct]:
-        bound = self._bound
         rows = self._reading.archive.repository.scan("acts", start=f"{member}/", stop=f"{member}0")
         acts = [decode_act(row.body) for row in rows if row.id.endswith("~special") == bool(suffix)]
-        return acts if bound is None else [stored for stored in acts if stored.act.at <= bound]
+        return [stored for stored in acts if self._counts(member, stored)]
+
+    def _recorded(self, head: Head) -> dict[str, int] | None:
+        """The revision up to which acts of each file of the linked set count that were recorded by now; None where a
+        revision of the past was asked for, which says it by its instant."""
+        repository, known = self._reading.archive.repository, self._known
+        if isinstance(known, int):
+            return None
+        if known is None and not (head.into or head.linked):
+            return {self._dossier: head.rev}
+        if known is None:
+            members = self._reading.members(self._dossier)
+            rows = repository.get_many([Key("dossiers", member) for member in members], index=False)
+            return {row.id: head_of(row.body).rev for row in rows if row is not None}
+        self._upto = None
+        try:
+            return {member: decode_act(self._act_row(member).body).act.rev for member in self._linked()}
+        except NotFoundError:
+            return {}
 
     def _linked(self) -> list[str]:
         """The linked set as it was known, the survivor first: links are acts of both files."""
         if self._known is None:
-            return self._reading.members(self._dossier)
+            return list(self._upto or ())
         top = self._dossier
         while into := head_of(bytes(decode_act(self._act_row(top).body).state)).into:
             top = into
@@ -315,9 +345,8 @@ class History:
             if row is not None:
                 return row
             raise NotFoundError()
-        bound = self._bound
         for row in repository.scan("acts", start=f"{dossier}/", stop=f"{dossier}0", descending=True):
-            if not row.id.endswith("~special") and (bound is None or decode_act(row.body).act.at <= bound):
+            if not row.id.endswith("~special") and self._counts(dossier, decode_act(row.body)):
                 return row
         raise NotFoundError()
 
@@ -346,9 +375,9 @@ def answered(reading: Reading, known: Any) -> DossierView:
     """The answer to a request that was carried out before: the dossier as that request left it."""
     dossier, at = known
     decision = reading.decide("consult")
-    if decision.ruling is not None:
-        (row,) = reading.archive.repository.get_many([Key("dossiers", reading.members(dossier)[0])], index=False)
-        if row is None:
-            raise NotFoundError()
-        decision = reading.narrow(decision, head_of(row.body), row.id)
-    return History(reading, dossier, decision, on="", known=str(at), answer=True).view
+    (row,) = reading.archive.repository.get_many([Key("dossiers", reading.members(dossier)[0])], index=False)
+    if row is None:
+        raise NotFoundError()
+    head = head_of(row.body)
+    decision = reading.narrow(decision, head, row.id)
+    return History(reading, dossier, decision, head, on="", known=str(at), answer=True).view

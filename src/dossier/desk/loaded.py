@@ -27,6 +27,8 @@ class Loaded:
     special_index: dict[str, IndexValue] = attrs.field(factory=dict)
     body: bytes = b""
     special_body: bytes = b""
+    facts: bytes = b""
+    """The body of the row of its computed facts ("" where there is none)."""
 
     @property
     def head(self) -> Head:

@@ -93,7 +93,7 @@ class MergesCounter:
                 self._writing.index(work, second, [(other.body, other.special_body)])
             bodies, top = self._indexed(work, first)
             # Alone again, the survivor is shown as it stands only while no span of validity has changed it since.
-            return self._writing.shown(bodies, top, work.load(first).core.until)
+            return self._writing.shown(work, bodies, top, work.load(first).core.until)
 
         return self._writing.once(verb, decision, request_id, intent, named, self._again, [first, second, told])
 

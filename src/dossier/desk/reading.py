@@ -5,7 +5,7 @@ Floor: desk. consult, find, history, card, brief and what writes return all come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -215,12 +215,12 @@ class Reading:
             self.refuse(decision, called)
         raise NotFoundError()
 
-    def fetch(self, dossiers: Sequence[str]) -> list[DossierView | None]:
+    def fetch(self, dossiers: Sequence[str], *, called: str = "consult") -> list[DossierView | None]:
         """Views of these dossiers, None where there is none to be seen; whoever calls has judged and records the
         event."""
         decision = self.decide("consult")
         keys = [Key(c, d) for d in dossiers for c in ("dossiers", "special", "facts")]
-        rows = self.beside(keys, decision, "consult")
+        rows = self.beside(keys, decision, called)
         found: list[DossierView | None] = []
         for n, dossier in enumerate(dossiers):
             core, special, facts = rows[3 * n : 3 * n + 3]
@@ -317,8 +317,7 @@ class Reading:
         apart = [row.body if row else b"" for row in rows[1::2]]
         bodies = [(row.body, special) for row, special in zip(cores, apart, strict=True)]
         core, special = self.combined(bodies, today)
-        facts = partial(facts_of, self.archive.repository, members)
-        return self.view(cores[0].id, core, special, decision, facts)
+        return self.view(cores[0].id, core, special, decision, self.facts_now(members))
 
     def combined(self, bodies: Sequence[tuple[bytes, bytes]], today: str) -> tuple[bytes, bytes]:
         """Bodies (core, special) of the state that linked files show together, from theirs, the survivor's first."""
@@ -329,25 +328,20 @@ class Reading:
         special = combine(survivor, apart, self.archive.registry, today, heads=heads)
         return core.encode(), special.encode() if any(special for _, special in bodies) else b""
 
-    def facts_later(self, dossier: str) -> Facts:
-        """Computed fields of a file, or of the linked set it stands for, that are read when somebody looks at them."""
+    def facts_now(self, dossiers: Sequence[str]) -> Facts:
+        """Computed fields over the records of a file, or of a linked set, as they are now: whoever looks at a view
+        later sees what was judged and put on record."""
+        found = facts_of(self.archive.repository, dossiers)
+        return lambda: found
 
-        def read() -> Mapping[str, Any]:
-            keys = [Key("dossiers", dossier), Key("facts", dossier)]
-            core, row = self.archive.repository.get_many(keys, index=False)
-            if core is None:
-                return {}  # begun in a unit that is not written yet
-            head = head_of(core.body)
-            if head.into or head.linked:
-                return facts_of(self.archive.repository, self.members(dossier))
-            return self._facts_in(row)()
-
-        return read
+    def facts_in(self, dossier: str, body: bytes) -> Facts:
+        """Computed fields of a file by the body of their row ("" where there is none)."""
+        if body == STALE:
+            return self.facts_now([dossier])
+        return partial(decode, body) if body else dict
 
     def _facts_in(self, row: Row | None) -> Facts:
-        if row is not None and row.body == STALE:
-            return partial(facts_of, self.archive.repository, [row.id])
-        return partial(decode, row.body) if row is not None else dict
+        return self.facts_in(row.id, row.body) if row is not None else dict
 
     def _head(self, dossier: str) -> Head:
         (row,) = self.archive.repository.get_many([Key("dossiers", dossier)], index=False)

@@ -46,10 +46,11 @@ class Work:
         """The dossier as this batch will leave it. NotFoundError if there is none."""
         found = self.loaded.get(dossier)
         if found is None:
-            core, special = self.archive.repository.get_many([Key("dossiers", dossier), Key("special", dossier)])
+            keys = [Key(collection, dossier) for collection in ("dossiers", "special", "facts")]
+            core, special, facts = self.archive.repository.get_many(keys)
             if core is None:
                 raise NotFoundError()
-            found = self.loaded[dossier] = as_loaded(core, special)
+            found = self.loaded[dossier] = as_loaded(core, special, facts)
         return found
 
     def fresh(self, dossier: str, head: Head) -> Loaded:
@@ -80,7 +81,7 @@ class Work:
             archive.log_code("facts.stale")
 
 
-def as_loaded(core: Row, special: Row | None) -> Loaded:
+def as_loaded(core: Row, special: Row | None, facts: Row | None = None) -> Loaded:
     """Rows as a dossier to be changed."""
     return Loaded(
         core.id,
@@ -92,6 +93,7 @@ def as_loaded(core: Row, special: Row | None) -> Loaded:
         dict(special.index) if special else {},
         core.body,
         special.body if special else b"",
+        facts.body if facts else b"",
     )
 
 

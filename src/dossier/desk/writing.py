@@ -24,7 +24,7 @@ from dossier.desk.reading import Reading
 from dossier.desk.records import enter_ops, parse_draft
 from dossier.desk.repeated import repeated
 from dossier.desk.unplaced import pack
-from dossier.desk.views import DossierView, behind
+from dossier.desk.views import DossierView, Facts, behind
 from dossier.desk.work import Intent, Unit, Work, perform
 from dossier.errors import ConflictError, InputError, NotFoundError, Problem
 from dossier.ledger import Event
@@ -203,7 +203,7 @@ class Writing:
             bodies = self.bodies(work, loaded.id)
             top = self.top(work, loaded.id)
             self.index(work, top, bodies)
-        return self.shown(bodies, top, loaded.core.until)
+        return self.shown(work, bodies, top, loaded.core.until)
 
     def _withdraw_linked(self, work: Work, acting: Acting, verb: str, decision: Decision) -> None:
         """What is withdrawn from a merged file is withdrawn from every file that says it, each by an act of its own:
@@ -229,14 +229,21 @@ class Writing:
         top = self.top(work, dossier)
         return self.reading.write_to(decision, verb, work.loaded[top].head, top)
 
-    def shown(self, bodies: Sequence[tuple[bytes, bytes]], top: str, until: str = "") -> DossierView:
+    def shown(self, work: Work, bodies: Sequence[tuple[bytes, bytes]], top: str, until: str = "") -> DossierView:
         """The view of what a batch will leave of a file and those linked to it; `until` of its state if it is alone."""
-        today, decision, facts = self.reading.today(), self.reading.decide("consult"), self.reading.facts_later(top)
+        today, decision, facts = self.reading.today(), self.reading.decide("consult"), self._facts(work, top)
         if len(bodies) == 1:
             view = self.reading.view(top, *bodies[0], decision, facts)
             if not until or until > today:
                 return view
         return self.reading.view(top, *self.reading.combined(bodies, today), decision, facts)
+
+    def _facts(self, work: Work, top: str) -> Facts:
+        """Computed fields of a file, or of the linked set it stands for, as they are now."""
+        loaded = work.loaded[top]
+        if loaded.head.linked or top in work.stale:
+            return self.reading.facts_now(self._members(work, top))
+        return self.reading.facts_in(top, loaded.facts)
 
     def event(self, verb: str, decision: Decision, act: str, at: str, subject: tuple[str, int, str]) -> Event:
         """The event of a change, under the decision that permitted it."""
