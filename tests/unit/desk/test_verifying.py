@@ -353,9 +353,9 @@ def test_survivors_that_are_merged_themselves_are_sound(place: DeskPlace) -> Non
         assert archive.verify().problems == ()
         desk.merges.merge(top, middle)
         assert archive.verify().problems == ()
-        assert [hit.number for hit in desk.find(ds.field("basic/industry") == "toys")] == [top]
+        assert [hit.number for hit in desk.find(where=ds.field("basic/industry") == "toys")] == [top]
         desk.merges.unmerge(top, middle)
-        assert [hit.number for hit in desk.find(ds.field("basic/industry") == "toys")] == [middle]
+        assert [hit.number for hit in desk.find(where=ds.field("basic/industry") == "toys")] == [middle]
         assert archive.verify().problems == ()
 
 
