@@ -5,7 +5,8 @@ Floor: desk. consult, find, history, card, brief and what writes return all come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -23,7 +24,7 @@ from dossier.model.clock import day_of, instant
 from dossier.policy import VERBS, Decision
 from dossier.policy import Facts as Conditions
 from dossier.policy.rules import GLASS
-from dossier.repository import Eq, Key, Query, Row, decode
+from dossier.repository import Eq, Key, Query, Reader, Row, decode
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
@@ -246,24 +247,26 @@ class Reading:
             keys = [Key(name, row.id) for name in beside for row in cores]
             keys.append(self._row)
             rows = state.get_many(keys, index=False)
-            staff = rows.pop()
-        self._look(staff, decision, "find")
-        facts = rows[len(rows) - len(cores) :]
-        special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
-        views = [
-            self.from_rows(core, apart, self._facts_in(fact), decision)
-            for core, apart, fact in zip(cores, special, facts, strict=True)
-        ]
+            self._look(rows.pop(), decision, "find")
+            facts = rows[len(rows) - len(cores) :]
+            special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
+            views = [
+                self.from_rows(core, apart, self._facts_in(fact), decision, state)
+                for core, apart, fact in zip(cores, special, facts, strict=True)
+            ]
         return list({view.id: view for view in views if behind(view).decision.allowed}.values()), page.cursor
 
-    def from_rows(self, core: Row, special: Row | None, facts: Facts | None, decision: Decision) -> DossierView:
-        """The view of a dossier's rows, over all linked files where it was merged."""
+    def from_rows(
+        self, core: Row, special: Row | None, facts: Facts | None, decision: Decision, state: Reader | None = None
+    ) -> DossierView:
+        """The view of a dossier's rows, over all linked files where it was merged: as they are in `state`, else in the
+        present one."""
         seen = peek(core.body)
         head, until = seen.head, until_of(seen.claims)
         if head.into or head.linked or until:
             today = self.today()
             if head.into or head.linked or until <= today:
-                return self._combined(head, core.id, decision, today)
+                return self._combined(core.id, decision, today, state)
         return self.view(core.id, core.body, special.body if special else b"", decision, facts, seen=seen)
 
     def view(
@@ -300,24 +303,17 @@ class Reading:
 
     def members(self, dossier: str) -> list[str]:
         """The ids of the linked set a dossier belongs to, the survivor first."""
-        head = self._head(dossier)
-        for _ in range(_LINKS):
-            if not head.into:
-                break
-            dossier, head = head.into, self._head(head.into)
-        return [dossier, *_below(head, self._head)]
+        with self.archive.repository.snapshot() as state:
+            return [row.id for row in _linked(state, dossier)]
 
-    def _combined(self, head: Head, dossier: str, decision: Decision, today: str) -> DossierView:
-        members = self.members(dossier)
-        keys = [Key(c, d) for d in members for c in ("dossiers", "special")]
-        rows = self.archive.repository.get_many(keys, index=False)
-        cores = [row for row in rows[0::2] if row is not None]
-        if len(cores) < len(members):
-            raise DamagedError(what="link")
-        apart = [row.body if row else b"" for row in rows[1::2]]
-        bodies = [(row.body, special) for row, special in zip(cores, apart, strict=True)]
+    def _combined(self, dossier: str, decision: Decision, today: str, state: Reader | None) -> DossierView:
+        with self.archive.repository.snapshot() if state is None else nullcontext(state) as reader:
+            cores = _linked(reader, dossier)
+            apart = reader.get_many([Key("special", row.id) for row in cores], index=False)
+            facts = facts_of(reader, [row.id for row in cores])
+        bodies = [(row.body, other.body if other else b"") for row, other in zip(cores, apart, strict=True)]
         core, special = self.combined(bodies, today)
-        return self.view(cores[0].id, core, special, decision, self.facts_now(members))
+        return self.view(cores[0].id, core, special, decision, lambda: facts)
 
     def combined(self, bodies: Sequence[tuple[bytes, bytes]], today: str) -> tuple[bytes, bytes]:
         """Bodies (core, special) of the state that linked files show together, from theirs, the survivor's first."""
@@ -343,17 +339,30 @@ class Reading:
     def _facts_in(self, row: Row | None) -> Facts:
         return self.facts_in(row.id, row.body) if row is not None else dict
 
-    def _head(self, dossier: str) -> Head:
-        (row,) = self.archive.repository.get_many([Key("dossiers", dossier)], index=False)
+
+def _linked(state: Reader, dossier: str) -> list[Row]:
+    """The rows of the linked set a dossier belongs to, the survivor's first."""
+
+    def core(id: str) -> Row:
+        (row,) = state.get_many([Key("dossiers", id)], index=False)
         if row is None:
             raise DamagedError(what="link")
-        return head_of(row.body)
+        return row
+
+    top = core(dossier)
+    for _ in range(_LINKS):
+        into = head_of(top.body).into
+        if not into:
+            break
+        top = core(into)
+    return [top, *_below(top, core)]
 
 
-def _below(head: Head, head_by_id: Callable[[str], Head]) -> Iterable[str]:
-    for dossier in head.linked:
-        yield dossier
-        yield from _below(head_by_id(dossier), head_by_id)
+def _below(row: Row, core: Callable[[str], Row]) -> Iterator[Row]:
+    for dossier in head_of(row.body).linked:
+        below = core(dossier)
+        yield below
+        yield from _below(below, core)
 
 
 _HEX = frozenset("0123456789abcdef")
