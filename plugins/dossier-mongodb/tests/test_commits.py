@@ -6,11 +6,11 @@ import fcntl
 import itertools
 import tempfile
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pymongo
 import pytest
@@ -193,7 +193,8 @@ def test_a_check_by_slot_and_a_change_exclude_each_other(opened: Any) -> None:
 def failing(opened: Any, name: str, mode: Any, **data: object) -> Iterator[None]:
     """The server fails commands of the handles that were opened with the option `appname` = `name`. It has one such
     point, so that the workers take turns."""
-    lock = Path(tempfile.gettempdir()) / f"ds-failing-{zlib.crc32(opened.server.address.encode())}"
+    host = unquote(opened.server.address.partition("://")[2].partition("/")[0])
+    lock = Path(host).parent / "failing" if host.startswith("/") else Path(tempfile.gettempdir()) / "ds-failing"
     with pymongo.MongoClient[dict[str, Any]](opened.server.url("admin")) as client, lock.open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         point = {"configureFailPoint": "failCommand", "data": {"appName": f"{name} {this_process()}", **data}}
