@@ -631,6 +631,11 @@ def test_text_that_is_no_text_and_a_header_that_is_none_are_damage(opened: Any, 
     with pytest.raises(DamagedError):
         list(opened("r").scan("cards"))
     raw = bytearray((tmp_path / "a.db").read_bytes())
+    with sqlite3.connect(tmp_path / "a.db") as conn:
+        conn.execute("update declared set declaration = x'31ff'")
+    conn.close()
+    with pytest.raises(DamagedError):
+        opened("r")
     raw[16:18] = b"\x11\x11"  # the size of a page
     (tmp_path / "a.db").write_bytes(raw)
     with pytest.raises(DamagedError):

@@ -8,10 +8,12 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from dossier.errors import (
+    CanonicalError,
+    DamagedError,
     ExistsError,
     MissingArchiveError,
     MissingFolderError,
@@ -185,14 +187,19 @@ def sweep(path: Path) -> None:
 
 
 def load_declared(conn: sqlite3.Connection) -> dict[str, Collection]:
-    """What was declared so far, by collection name."""
-    found: dict[str, Collection] = {}
-    for name, packed in conn.execute("select name, declaration from declared order by name").fetchall():
-        plain = decode(packed)
-        found[name] = Collection(
-            name=plain["name"],
-            fields=tuple(IndexField(name=n, type=t, many=m, derived=d) for n, t, m, d in plain["fields"]),
-            composites=tuple(Composite(fields=tuple(fields)) for fields in plain["composites"]),
-            unindexed=tuple(plain["unindexed"]),
-        )
-    return found
+    """What was declared so far, by collection name. DamagedError where that cannot be read."""
+    rows = conn.execute("select name, declaration from declared order by name").fetchall()
+    try:
+        return {name: _declared(decode(packed)) for name, packed in rows}
+    except (CanonicalError, ValueError, TypeError, LookupError):
+        pass
+    raise DamagedError(what="declared")
+
+
+def _declared(plain: Any) -> Collection:
+    return Collection(
+        name=plain["name"],
+        fields=tuple(IndexField(name=n, type=t, many=m, derived=d) for n, t, m, d in plain["fields"]),
+        composites=tuple(Composite(fields=tuple(fields)) for fields in plain["composites"]),
+        unindexed=tuple(plain["unindexed"]),
+    )
