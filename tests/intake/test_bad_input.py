@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import sys
 import traceback
 import zipfile
@@ -382,3 +383,43 @@ def test_whoever_may_not_collect_and_look_may_not_import(tmp_path: Path) -> None
             desk = archive.acting_as("外人", role=role)
             with pytest.raises(ds.errors.DeniedError):
                 desk.imports.plan(*shop(tmp_path)).dry_run()
+
+
+def test_a_row_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+    rows = (
+        "c1,单雄信,18612345678,o1,2026-01-05,纸,10",
+        "c1,徐懋功,13900001111,o2,2026-01-05,笔,9999999999999",
+        "c2,程咬金,0371-65678999转8001,o1,2026-01-06,墨,99999999999999",
+    )
+    plan, table = shop(tmp_path, rows)
+    with fresh("memory:") as archive:
+        for writes in (False, True):
+            job = desk_of(archive).imports.plan(plan, table)
+            rejects = tmp_path / f"{writes}.csv"
+            report = (job.apply if writes else job.dry_run)(rejects=rejects)
+            assert numbers(report) == {"rows": 3, "accepted": 1, "rejected": 2, "created": 1, "records": 1}
+            assert report.reasons == {"record.amount": 2}
+            with rejects.open(encoding="utf-8-sig", newline="") as file:
+                told = list(csv.DictReader(file))
+            assert [each["place"] for each in told] == ["rows.csv!-!3", "rows.csv!-!4"]
+            for each in told:
+                assert each["status"] == "rejected"
+                assert each["en"].startswith("record:order/amount: ")
+                assert re.search("须小于 [0-9]", each["zh"])
+        (only,) = desk_of(archive).find()
+        view = desk_of(archive).consult(only)
+        assert ds.reveal(view.basic.name) == "单雄信"
+        assert [ds.reveal(each.number) for each in view.basic.phones] == ["18612345678"]
+        assert not view.rivals()
+
+
+def test_all_that_is_wrong_with_a_row_is_said(tmp_path: Path) -> None:
+    plan, table = shop(tmp_path, ("c1,单雄信,18612345678,o1,五月,纸,many", "c1,单雄信,18612345678,o2,2026-01-05,纸,1"))
+    with fresh("memory:") as archive:
+        report = desk_of(archive).imports.plan(plan, table).apply(rejects=tmp_path / "r.csv")
+    assert numbers(report)["rejected"] == 1
+    with (tmp_path / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+        (told,) = csv.DictReader(file)
+    assert set(told["code"].split("; ")) == set(report.reasons)
+    assert len(report.reasons) == 2
+    assert (tmp_path / "r.csv").stat().st_mode & 0o077 == 0

@@ -34,7 +34,7 @@ _COUNTED: Final = {
     "rows": ("读入行", "rows read"),
     "accepted": ("接受", "accepted"),
     "rejected": ("不能读的行", "rejected"),
-    "quarantined": ("不知属于谁的行", "quarantined"),
+    "quarantined": ("搁置待查的行", "quarantined"),
     "duplicated": ("与前面相同的行", "duplicated"),
     "created": ("新建档案", "dossiers created"),
     "updated": ("更新档案", "dossiers updated"),

@@ -15,7 +15,7 @@ import attrs
 from dossier.codec.state import Head, State
 from dossier.desk.acting import Acting
 from dossier.desk.changes import Change, Told
-from dossier.desk.imported_records import Entering, plan_records
+from dossier.desk.imported_records import Entering, Unfit, plan_records
 from dossier.desk.layout import core_scope, head_index
 from dossier.desk.loaded import Loaded
 from dossier.desk.work import Intent, Work, perform
@@ -25,10 +25,13 @@ from dossier.errors import (
     NewerSectionError,
     NotFoundError,
     OlderSectionError,
+    Problem,
     QuestionOpenError,
 )
 from dossier.intake import Builder, Counts, Party, Plan, Rejects, Said
-from dossier.intake.gather import Row
+from dossier.intake.gather import Group, Row
+from dossier.intake.reasons import reason
+from dossier.intake.report import Status
 from dossier.model.claims import section_of
 from dossier.model.clock import day_of
 from dossier.policy import Decision
@@ -104,14 +107,11 @@ class Importing:
         counts.accepted += len(party.accepted)
         counts.duplicated += len(party.repeated)
         for row, problem in party.repeated:
-            self._out.add("duplicate", problem, self._builder.header(row), row.cells)
-        for row, status, problem in party.refused:
-            if status == "rejected":
-                counts.rejected += 1
-            else:
-                counts.quarantined += 1
-            if problem.code != "intake.duplicate":
-                self._out.add(status, problem, self._builder.header(row), row.cells)
+            self._out.add("duplicate", [problem], self._builder.header(row), row.cells)
+        for row, status, problems in party.refused:
+            self._count(status)
+            if problems[0].code != "intake.duplicate":
+                self._out.add(status, problems, self._builder.header(row), row.cells)
         if party.accepted:
             self._pending.append(party)
             self._waiting += len(party.accepted)
@@ -123,16 +123,21 @@ class Importing:
         self._look()
         self._flush()
 
-    def refuse(self, rows: Sequence[Row], code: str, /, **facts: str | int) -> None:
-        """Rows that were accepted cannot be taken after all."""
+    def refuse(self, rows: Sequence[Row], status: Status, problems: Sequence[Problem]) -> None:
+        """Rows that were accepted cannot be taken after all; the paths of `problems` name the field, if anything."""
         rows = [row for row in rows if row.ordinal not in self._gone]
         self._gone.update(row.ordinal for row in rows)
         self.counts.accepted -= len(rows)
-        self.counts.quarantined += len(rows)
         for row in rows:
-            self._out.add(
-                "quarantined", self._builder.problem(row, code, **facts), self._builder.header(row), row.cells
-            )
+            self._count(status)
+            placed = [_placed(each, self._builder.place(row)) for each in problems]
+            self._out.add(status, placed, self._builder.header(row), row.cells)
+
+    def _count(self, status: Status) -> None:
+        if status == "rejected":
+            self.counts.rejected += 1
+        else:
+            self.counts.quarantined += 1
 
     # -- looking up -------------------------------------------------------------------------------
 
@@ -161,8 +166,15 @@ class Importing:
     def _planned(self, party: Party, dossier: str, row: Stored | None) -> list[Step]:
         memory = Memory(row.version, dict(decode(row.body)["said"])) if row is not None else Memory(0, {})
         if not memory.version and not party.opens:
-            self.refuse(party.accepted, "intake.orphan", table="/")
+            self.refuse(party.accepted, "quarantined", [reason("intake.orphan", "", table="/")])
             return []
+        records, unfit = plan_records(self, dossier, party, known=bool(memory.version))
+        while unfit:
+            # A row is taken whole or not at all: what else it says of its customer goes with its record.
+            party = self._without(party, unfit)
+            if not party.accepted:
+                return []
+            records, unfit = plan_records(self, dossier, party, known=bool(memory.version))
         marks = [(said, self._mark(said)) for said in party.said]
         fresh = [said for said, mark in marks if mark not in memory.said.get(said.path, ())]
         if memory.version and any(said.only_blank for said in fresh):
@@ -170,18 +182,25 @@ class Importing:
         remembered = dict(memory.said)
         for path in dict.fromkeys(said.path for said in party.said):
             remembered[path] = sorted(mark for said, mark in marks if said.path == path)
-        records = plan_records(self, dossier, party, known=bool(memory.version))
         layers = _layers(fresh)
+        problems: tuple[Problem, ...] = ()
         try:
             prepared = [self.writing.prepare(self._changes(layer), self.plan.kind, self._told) for layer in layers]
         except InputError as error:
-            code = error.problems[0].code if error.problems else error.code
-        else:
-            code = ""
-        if code:
-            self.refuse(party.accepted, code)
+            problems = error.problems
+        if problems:
+            self.refuse(party.accepted, "rejected", problems)
             return []
         return self._steps_of(party, dossier, memory, remembered, prepared, records)
+
+    def _without(self, party: Party, unfit: Sequence[Unfit]) -> Party:
+        """What the other rows of a customer say; those that can no longer be placed without them are refused too."""
+        for each in unfit:
+            self.refuse(each.rows, each.status, each.problems)
+        left = self._builder.party(Group(party.key, [row for row in party.accepted if row.ordinal not in self._gone]))
+        for row, status, problems in left.refused:
+            self.refuse([row], status, problems)
+        return left
 
     def _blank(self, dossier: str, fresh: list[Said]) -> list[Said]:
         core, special = self.archive.repository.get_many([Key("dossiers", dossier), Key("special", dossier)])
@@ -312,12 +331,11 @@ class Importing:
 
     def _carried_out(self, steps: list[Step]) -> None:
         """Write steps in one batch; one by one where one of them is refused."""
-        refused = ""
+        refused: Sequence[Problem] = ()
         try:
             self._perform([self._numbering(steps), *(step.intent for step in steps)])
         except _REFUSALS as error:
-            problems = getattr(error, "problems", ())
-            refused = problems[0].code if problems else error.code
+            refused = getattr(error, "problems", ()) or (reason("intake.refused", "", code=error.code),)
         if not refused:
             for step in steps:
                 for name, amount in step.counts.items():
@@ -326,7 +344,7 @@ class Importing:
             for step in steps:
                 self._carried_out([step])
         else:
-            self.refuse(steps[0].rows, refused)
+            self.refuse(steps[0].rows, "rejected", refused)
 
     def _numbering(self, steps: Sequence[Step]) -> Intent[None]:
         count = sum(step.registers for step in steps)
@@ -373,6 +391,12 @@ def _salt(archive: Archive, *, keep: bool) -> bytes:
         put = Put(key.collection, key.id, encode({"salt": salt.hex()}), {}, "", 0)
         perform(archive, [lambda work: work.ops.append(put) if work.row(key.collection, key.id) is None else None])
     return salt
+
+
+def _placed(problem: Problem, place: str) -> Problem:
+    """A problem at the row it came from, with the field in its text."""
+    field = f"{problem.path}: " if problem.path not in ("", place) else ""
+    return attrs.evolve(problem, path=place, zh=field + problem.zh, en=field + problem.en)
 
 
 def memory_id(dossier: str) -> str:

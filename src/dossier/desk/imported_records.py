@@ -16,9 +16,11 @@ from dossier.codec.documents import Document
 from dossier.desk.changes import Draft
 from dossier.desk.records import parse_draft, scope_of
 from dossier.desk.stored import StoredEntry, StoredRecord, encode_stored, record_index, stored_entry, stored_record
-from dossier.errors import InputError
+from dossier.errors import InputError, Problem
 from dossier.intake import Party, RecordDraft
 from dossier.intake.gather import Row
+from dossier.intake.reasons import reason
+from dossier.intake.report import Status
 from dossier.model.records import PREFIX, states
 from dossier.repository import Key, Op, Put, encode
 from dossier.repository import Row as Stored
@@ -92,42 +94,60 @@ class Entering:
         return ops
 
 
-def plan_records(run: Importing, dossier: str, party: Party, *, known: bool) -> list[Entering]:
-    """What has to be done about the records of a party; rows of those that cannot be taken are refused."""
+@attrs.frozen(repr=False)
+class Unfit:
+    """Rows of a record that cannot be taken, and why."""
+
+    rows: tuple[Row, ...]
+    status: Status
+    problems: tuple[Problem, ...]
+
+
+def plan_records(run: Importing, dossier: str, party: Party, *, known: bool) -> tuple[list[Entering], list[Unfit]]:
+    """What has to be done about the records of a party, and those that cannot be taken."""
     ids = [run.derived("record", dossier, draft.kind, draft.key, "0") for draft in party.records]
     rows: list[Stored | None] = [None] * len(ids)
     if known:
         for at in range(0, len(ids), 500):
             keys = [Key("records", f"{dossier}/{record}") for record in ids[at : at + 500]]
             rows[at : at + 500] = run.archive.repository.get_many(keys)
-    found = []
+    found: list[Entering] = []
+    unfit: list[Unfit] = []
     for draft, record, row in zip(party.records, ids, rows, strict=True):
-        code, document = _document(run, draft)
+        problems, document = _document(run, draft)
         path = _path(draft.kind, next(iter(states(draft.kind))), draft.state)
-        if code or path is None:
-            run.refuse(draft.rows, code or "intake.record_state", state=draft.state)
+        if problems:
+            unfit.append(Unfit(draft.rows, "rejected", problems))
+        elif path is None:
+            unfit.append(_stuck(draft, draft.state))
         elif row is None:
             found.append(Entering(dossier, draft.kind, record, document, path, draft.rows))
         else:
             changed = _changed(run, dossier, draft, record, row, document, path)
-            if changed is not None:
+            if isinstance(changed, Unfit):
+                unfit.append(changed)
+            elif changed is not None:
                 found.append(changed)
-    return found
+    return found, unfit
 
 
-def _document(run: Importing, draft: RecordDraft) -> tuple[str, Document]:
-    code = ""
+def _stuck(draft: RecordDraft, state: str) -> Unfit:
+    return Unfit(draft.rows, "quarantined", (reason("intake.record_state", "", state=state),))
+
+
+def _document(run: Importing, draft: RecordDraft) -> tuple[tuple[Problem, ...], Document]:
+    problems: tuple[Problem, ...] = ()
     try:
-        return "", parse_draft(run.archive, Draft(draft.kind, draft.values))[1]
+        return (), parse_draft(run.archive, Draft(draft.kind, draft.values))[1]
     except InputError as error:
-        code = error.problems[0].code if error.problems else error.code
-    return code, {}
+        problems = error.problems
+    return problems, {}
 
 
 def _changed(
     run: Importing, dossier: str, draft: RecordDraft, record: str, row: Stored, document: Document,
     path: tuple[str, ...],
-) -> Entering | None:  # fmt: skip
+) -> Entering | Unfit | None:  # fmt: skip
     """What to do about a record that was imported before; None where it says the same."""
     number = 0
     repository = run.archive.repository
@@ -143,12 +163,10 @@ def _changed(
             return None
         onward = _path(draft.kind, head.state, draft.state)
         if onward is None:
-            run.refuse(draft.rows, "intake.record_state", state=draft.state)
-            return None
+            return _stuck(draft, draft.state)
         return Entering(dossier, draft.kind, record, document, onward, draft.rows, moves=row)
     if CANCELLED not in states(draft.kind) and head.state != CANCELLED:
-        run.refuse(draft.rows, "intake.record_state", state=CANCELLED)
-        return None
+        return _stuck(draft, CANCELLED)
     replaces = row if head.state != CANCELLED else None
     return Entering(dossier, draft.kind, record_next, document, path, draft.rows, replaces=replaces)
 

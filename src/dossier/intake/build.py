@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from dossier.errors import Problem
-from dossier.intake.cells import Refused
+from dossier.intake.cells import Cells, Reader, Refused
 from dossier.intake.compile import RecordReader, TableReader
 from dossier.intake.gather import Group, Row, digest
 from dossier.intake.plan import Plan
@@ -61,7 +61,7 @@ class Party:
     said: tuple[Said, ...]
     records: tuple[RecordDraft, ...]
     accepted: tuple[Row, ...]
-    refused: tuple[tuple[Row, Status, Problem], ...]
+    refused: tuple[tuple[Row, Status, tuple[Problem, ...]], ...]
     repeated: tuple[tuple[Row, Problem], ...]
 
 
@@ -109,7 +109,7 @@ class Builder:
 
     def party(self, group: Group) -> Party:
         """All that the rows of a group say."""
-        refused: list[tuple[Row, Status, Problem]] = []
+        refused: list[tuple[Row, Status, tuple[Problem, ...]]] = []
         repeated: list[tuple[Row, Problem]] = []
         rows: list[Row] = []
         seen: Counter[tuple[int, bytes]] = Counter()
@@ -121,11 +121,11 @@ class Builder:
             if times[row.ordinal] or (group.key.rpartition(":")[2] not in ("0", "") and self._by_content(row)):
                 repeated.append((row, self.problem(row, "intake.duplicate")))
                 if self._plan.duplicates == "quarantine" and not row.wrong:
-                    refused.append((row, "quarantined", self.problem(row, "intake.duplicate")))
+                    refused.append((row, "quarantined", (self.problem(row, "intake.duplicate"),)))
                     continue
             if row.wrong:
                 status: Status = "quarantined" if row.wrong in _NOBODY else "rejected"
-                refused.append((row, status, self.problem(row, row.wrong, **row.facts)))
+                refused.append((row, status, (self.problem(row, row.wrong, **row.facts),)))
             else:
                 rows.append(row)
         while True:
@@ -147,23 +147,21 @@ class Builder:
     # -- reading rows -----------------------------------------------------------------------------
 
     def _heap(
-        self, rows: Iterable[Row], times: dict[int, int], refused: list[tuple[Row, Status, Problem]]
+        self, rows: Iterable[Row], times: dict[int, int], refused: list[tuple[Row, Status, tuple[Problem, ...]]]
     ) -> tuple[_Heap, list[Row]]:
-        """What the rows say; those with a cell that cannot be taken are refused whole."""
+        """What the rows say; those with a cell that cannot be taken are refused whole, with all such cells."""
         heap, kept = _Heap(), []
         for row in rows:
-            wrong: Refused | None = None
-            try:
-                fields = self._fields(row, heap)
-                records = [
-                    (reader, *_record(reader, number, row, times[row.ordinal]))
-                    for number, reader in enumerate(self._readers[row.table].records)
-                    if reader.when(row.cells)
-                ]
-            except Refused as found:
-                wrong = found
-            if wrong is not None:
-                refused.append((row, "rejected", self.problem(row, wrong.code, **wrong.facts)))
+            wrong: list[Refused] = []
+            fields = self._fields(row, heap, wrong)
+            records = [
+                (reader, *_record(reader, number, row, times[row.ordinal], wrong))
+                for number, reader in enumerate(self._readers[row.table].records)
+                if reader.when(row.cells)
+            ]
+            if wrong:
+                problems = dict.fromkeys(self.problem(row, each.code, **each.facts) for each in wrong)
+                refused.append((row, "rejected", tuple(problems)))
                 continue
             kept.append(row)
             for said in fields:
@@ -172,12 +170,12 @@ class Builder:
                 _add(heap, reader, key, head, line, state, row)
         return heap, kept
 
-    def _fields(self, row: Row, heap: _Heap) -> list[Said]:
+    def _fields(self, row: Row, heap: _Heap, wrong: list[Refused]) -> list[Said]:
         reader, cells = self._readers[row.table], row.cells
-        observed = reader.observed(cells) or "" if reader.observed is not None else ""
+        observed = _tried(reader.observed, cells, wrong) or "" if reader.observed is not None else ""
         found = []
         for field in reader.fields:
-            value = field.read(cells)
+            value = _tried(field.read, cells, wrong)
             if value is not None:
                 if field.collide == "refuse" and not field.many:
                     heap.refuse[field.path] = None
@@ -190,7 +188,7 @@ class Builder:
             leaves: dict[str, Any] = {}
             told = False
             for leaf, read, many, constant in part.leaves:
-                value = read(cells)
+                value = _tried(read, cells, wrong)
                 if value is not None:
                     leaves[leaf] = [value] if many else value
                     told = told or not constant
@@ -203,23 +201,26 @@ class Builder:
 
     # -- collisions -------------------------------------------------------------------------------
 
-    def _collided(self, heap: _Heap) -> list[tuple[Row, Status, Problem]]:
-        found: dict[int, tuple[Row, Status, Problem]] = {}
+    def _collided(self, heap: _Heap) -> list[tuple[Row, Status, tuple[Problem, ...]]]:
+        found: dict[int, tuple[Row, Status, tuple[Problem, ...]]] = {}
+
+        def aside(row: Row, code: str, **facts: str) -> None:
+            found[row.ordinal] = (row, "quarantined", (self.problem(row, code, **facts),))
+
         for path in heap.refuse:
             if len(heap.said.get(path, ())) > 1:
                 for _, rows in heap.said[path].values():
                     for row in rows:
-                        found[row.ordinal] = (row, "quarantined", self.problem(row, "intake.collision", field=path))
+                        aside(row, "intake.collision", field=path)
         for record in heap.records.values():
             wrong = next((name for name, values in record.head.items() if len(values) > 1), "")
             if not wrong and len(record.state) > 1:
                 wrong = "state"
             for row in record.rows:
                 if wrong:
-                    name = f"{record.kind}/{wrong}"
-                    found[row.ordinal] = (row, "quarantined", self.problem(row, "intake.collision", field=name))
+                    aside(row, "intake.collision", field=f"{record.kind}/{wrong}")
                 elif not record.headed and record.kind in self._headed:
-                    found[row.ordinal] = (row, "quarantined", self.problem(row, "intake.orphan", table=record.kind))
+                    aside(row, "intake.orphan", table=record.kind)
         return list(found.values())
 
 
@@ -228,19 +229,29 @@ _NOBODY = frozenset({"intake.no_key", "intake.orphan", "intake.ambiguous", "inta
 
 
 def _record(
-    reader: RecordReader, number: int, row: Row, times: int
+    reader: RecordReader, number: int, row: Row, times: int, wrong: list[Refused]
 ) -> tuple[str, dict[str, tuple[Any, str]], dict[str, Any], str]:
     """(key, own fields, line, state) that a row says of a record."""
     cells = row.cells
     if reader.key is not None:
-        key = reader.key(cells)
-        if not key:
-            raise Refused("intake.no_key", column=reader.kind)
+        before = len(wrong)
+        key = _tried(reader.key, cells, wrong) or ""
+        if not key and len(wrong) == before:
+            wrong.append(Refused("intake.no_key", column=reader.kind))
     else:
         key = f"{number}:{digest(cells).hex()}:{times}"
-    head = {name: (value, how) for name, read, how in reader.head if (value := read(cells)) is not None}
-    line = {name: value for name, read in reader.lines if (value := read(cells)) is not None}
-    return key, head, line, (reader.state(cells) or "") if reader.state is not None else ""
+    head = {name: (value, how) for name, read, how in reader.head if (value := _tried(read, cells, wrong)) is not None}
+    line = {name: value for name, read in reader.lines if (value := _tried(read, cells, wrong)) is not None}
+    return key, head, line, (_tried(reader.state, cells, wrong) or "") if reader.state is not None else ""
+
+
+def _tried(read: Reader, cells: Cells, wrong: list[Refused]) -> Any:
+    """What a reader finds in a row; None, and the reason noted, where it refuses."""
+    try:
+        return read(cells)
+    except Refused as found:
+        wrong.append(found)
+    return None
 
 
 def _add(

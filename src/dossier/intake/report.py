@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal
@@ -55,9 +57,10 @@ HEAD = ("place", "status", "code", "zh", "en", "fix_zh", "fix_en", "row")
 
 
 class Rejects:
-    """The file for people: each row not taken (and each repeated one) with place, reason, remedy and its cells.
+    """The file for people: each row not taken (and each repeated one) with place, reasons, remedies and its cells.
 
-    CSV in UTF-8 with a byte order mark. An existing file is not overwritten. Its cells are customers' data.
+    CSV in UTF-8 with a byte order mark. An existing file is not overwritten. Its cells are customers' data:
+    its owner alone may read it.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -78,23 +81,29 @@ class Rejects:
         if self._file is not None:
             self._file.close()
 
-    def add(self, status: Status, problem: Problem, header: list[str], cells: list[str]) -> None:
-        """Note one row."""
-        self.reasons[problem.code] = self.reasons.get(problem.code, 0) + 1
+    def add(self, status: Status, problems: Sequence[Problem], header: list[str], cells: list[str]) -> None:
+        """Note one row and all that is wrong with it."""
+        for code in {problem.code for problem in problems}:
+            self.reasons[code] = self.reasons.get(code, 0) + 1
         if self._file is not None:
             names = [*header, *(f"+{n}" for n in range(1, len(cells) - len(header) + 1))]
             row = json.dumps(dict(zip(names, cells, strict=False)), ensure_ascii=False)
-            said = (problem.zh, problem.en, problem.fix_zh, problem.fix_en)
-            texts = [text.encode("utf-8", "backslashreplace").decode() for text in (problem.path, *said, row)]
-            self._writer.writerow([texts[0], status, problem.code, *texts[1:]])
+            said = [(each.code, each.zh, each.en, each.fix_zh, each.fix_en) for each in problems]
+            listed = ("; ".join(dict.fromkeys(texts)) for texts in zip(*said, strict=True))
+            texts = (problems[0].path, status, *listed, row)
+            self._writer.writerow([text.encode("utf-8", "backslashreplace").decode() for text in texts])
 
 
 def _new(path: Path) -> IO[str]:
     found: IO[str] | None = None
     try:
-        found = path.open("x", encoding="utf-8-sig", newline="")
+        found = open(path, "x", encoding="utf-8-sig", newline="", opener=_private)  # noqa: SIM115
     except FileExistsError:
         pass
     if found is None:
         raise InputError([reason("intake.exists", path.name, what=path.name)])
     return found
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
