@@ -15,6 +15,7 @@ import attrs
 import msgspec
 
 from dossier.desk.transfer import COPIED, Progress
+from dossier.desk.verifying_numbers import numbers
 from dossier.desk.verifying_rows import Rows, Said, token
 from dossier.errors import DamagedError, LedgerError, Problem
 from dossier.ledger import Event, unseal, verify_lane
@@ -108,6 +109,7 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
         try:
             rows = Rows(archive, state, found.add, acts, passed)
             rows.run()
+            numbers(state, found.add)
             events = _lanes(state, found, recorded, passed, rows.waiting)
             differ = [n for n in range(_BUCKETS) if acts.buckets[n] != recorded.buckets[n]]
             if differ:

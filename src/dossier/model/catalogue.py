@@ -497,6 +497,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "运行 archive.reindex()",
         "run archive.reindex()",
     ),
+    "verify.number": (
+        "登记编号重复, 或发号记录没有越过已发的编号",
+        "a registration number is given twice, or the next one is not behind those that were given",
+        "停止登记, 保全现场, 从备份恢复发号记录",
+        "stop registering, preserve the store, restore the row of leases from a backup",
+    ),
     "verify.entries": (
         "条目与业务记录不符",
         "the entries do not fit the head of the record",

@@ -42,6 +42,15 @@ class NumberScheme:
         series = self.series(year=year, kind=kind)
         return re.sub(r"\{serial(?::0\d)?\}", f"{serial:0{width}d}", series)
 
+    @staticmethod
+    def serial(number: str, *, series: str) -> int:
+        """The serial of a registration number of a series, 0 where it is of another."""
+        before, _, rest = series.partition("{serial")
+        behind = rest.partition("}")[2]
+        digits = number.removeprefix(before).removesuffix(behind)
+        fits = number == before + digits + behind and digits.isascii() and digits.isdecimal()
+        return int(digits) if fits else 0
+
 
 @attrs.frozen
 class Place:

@@ -258,6 +258,17 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
         lambda a, n: put(row := rows(a, "staff")[0], index={**row.index, "name": "谁"}),
         {"verify.index"},
     ),
+    "a number given twice": (
+        lambda a, n: put(
+            row := first_core(a, n), row.body.replace(n[0].encode(), n[1].encode()), index={**row.index, "number": n[1]}
+        ),
+        {"verify.number", "verify.state"},
+    ),
+    "a lease that falls back": (
+        lambda a, n: put(row := rows(a, "leases")[0], row.body.replace(b'"next":65', b'"next":5')),
+        {"verify.number"},
+    ),
+    "a lease gone": (lambda a, n: Batch((Delete("leases", rows(a, "leases")[0].id),)), {"verify.number"}),
     "a lane cut in the middle": (
         lambda a, n: Batch((Delete("events", last_write(a)[3].id),)),
         {"verify.ledger", "verify.act"},
