@@ -334,6 +334,16 @@ class StorageFullError(RepositoryError):
     fix_en = "make room and try again"
 
 
+class OutputError(RepositoryError):
+    """A file that was to be written beside the archive could not be; nothing is left of it."""
+
+    code = "output.file"
+    zh = "文件未能写出: {what}"
+    en = "the file could not be written: {what}"
+    fix_zh = "换一个位置或名称后重试; 档案库未受影响"
+    fix_en = "use another place or name and try again; the archive is not affected"
+
+
 class LockedError(RepositoryError):
     """Another writer holds the store for longer than the time limit."""
 

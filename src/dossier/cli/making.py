@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -236,24 +234,15 @@ def _appearing(path: Path | None) -> Iterator[Path | None]:
     if path is None:
         yield None
         return
+    from dossier.desk.appearing import appearing
     from dossier.intake.reasons import reason as intake_reason
 
-    taken = intake_reason("intake.exists", "--rejects", what=path.name)
     if path.exists():
-        raise InputError([taken])
+        raise InputError([intake_reason("intake.exists", "--rejects", what=path.name)])
     if not path.parent.is_dir():
         raise InputError([reason("cli.folder", "--rejects")])
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
-    try:
+    with appearing(path, called="--rejects") as draft:
         yield draft
-        try:
-            os.link(draft, path)
-            return
-        except FileExistsError:
-            pass
-        raise InputError([taken])
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _document(report: Report) -> dict[str, Any]:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import errno
 import importlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -22,17 +19,12 @@ from typing import IO, Any, Final, Protocol
 
 import msgspec
 
+from dossier.desk.appearing import appearing, output_faults
 from dossier.desk.exports_columns import Cell, Column, Sections, cells, document
 from dossier.errors import (
-    DamagedError,
-    DossierError,
-    ExistsError,
     InputError,
     Lang,
     LimitError,
-    MissingFolderError,
-    ReadOnlyError,
-    StorageFullError,
 )
 from dossier.model.problems import problem
 
@@ -169,66 +161,29 @@ def format_of(path: Path, given: str | None) -> str:
 
 
 @contextmanager
-def writing(path: Path, format: str, columns: Sequence[Column], lang: Lang, now: dt.datetime) -> Iterator[Table]:
-    """A table that becomes the file `path` when the block ends well, and leaves nothing behind otherwise.
-
-    It is written in a folder of its own beside `path`, which nobody else may enter. ExistsError, MissingFolderError,
-    ReadOnlyError, StorageFullError.
-    """
-    if os.path.lexists(path):
-        raise ExistsError(path="path")
-    with _faults(path):
-        folder = tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent)
-    try:
-        draft = Path(folder) / path.name
-        with _faults(path):
+def writing(path: Path, format: str, columns: Sequence[Column], lang: Lang, now: dt.datetime) -> Iterator[_Told]:
+    """A table that becomes the file `path` when the block ends well, and leaves nothing behind otherwise. See
+    `appearing` for its errors; those of the block are its own."""
+    with appearing(path) as draft:
+        with output_faults(path):
             table = _TABLES[format](draft, columns, lang, now)
-            try:
-                yield table
+        try:
+            yield _Told(table, path)
+            with output_faults(path):
                 table.close()
-            finally:
-                table.abandon()
-            _publish(draft, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            table.abandon()
 
 
-@contextmanager
-def _faults(path: Path) -> Iterator[None]:
-    """Errors of the system as errors of the library, without the path that they name."""
-    code: int | None = None
-    try:
-        yield
-    except OSError as error:
-        code = error.errno or 0
-    except Exception as error:
-        # xlsxwriter wraps what the system said into an error of its own.
-        wrapped = error.args[0] if error.args else None
-        if isinstance(error, DossierError) or not isinstance(wrapped, OSError):
-            raise
-        code = wrapped.errno or 0
-    if code is None:
-        return
-    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        raise StorageFullError(path="path")
-    if code == errno.EEXIST:
-        raise ExistsError(path="path")
-    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        raise ReadOnlyError(path="path")
-    if code in (errno.ENOENT, errno.ENOTDIR) and not path.parent.is_dir():
-        raise MissingFolderError(path="path")
-    raise DamagedError(what=errno.errorcode.get(code, "input/output"))
+class _Told:
+    """A table whose errors of the system are told as those of the file."""
 
+    def __init__(self, table: Table, path: Path) -> None:
+        self._table, self._path = table, path
 
-def _publish(draft: Path, path: Path) -> None:
-    """Give the finished file its name, durably, for its owner alone; OSError EEXIST where the name was taken."""
-    draft.chmod(0o600)
-    os.link(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    def add(self, head: Mapping[str, str], sections: Sections) -> None:
+        with output_faults(self._path):
+            self._table.add(head, sections)
 
 
 def _sync(file: IO[Any]) -> None:

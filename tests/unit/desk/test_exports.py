@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import Callable, Iterable
@@ -19,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dossier as ds
-from dossier.desk import exports_files
+from dossier.desk import appearing, exports_files
 from dossier.desk.archive import Archive
 from dossier.desk.exports import Exported
 from dossier.desk.exports_files import guarded
@@ -343,7 +345,7 @@ def test_the_record_is_on_the_disk_before_the_file_has_its_name(
             manager(archive).register("甲", kind="person")
             kept: list[bool] = []
             path = tmp_path / f"{level}.csv"
-            keep, publish = archive.recorder._keep, exports_files._publish
+            keep, publish = archive.recorder._keep, appearing.publish
 
             def kept_now(said: Any, *, durable: bool, keep: Any = keep, kept: list[bool] = kept) -> None:
                 keep(said, durable=durable)
@@ -355,7 +357,7 @@ def test_the_record_is_on_the_disk_before_the_file_has_its_name(
                 publish(draft, path)
 
             monkeypatch.setattr(archive.recorder, "_keep", kept_now)
-            monkeypatch.setattr(exports_files, "_publish", publish_now)
+            monkeypatch.setattr(appearing, "publish", publish_now)
             assert manager(archive).exports.write(path).rows == 1
             monkeypatch.undo()
             assert len(events(archive)) == 1
@@ -413,14 +415,14 @@ def test_a_file_is_never_written_over(end: str, archive: Archive, tmp_path: Path
 def _taken(path: Path) -> Callable[..., None]:
     def publish(draft: Path, target: Path) -> None:
         path.write_text("another was quicker", encoding="utf-8")
-        exports_files.os.link(draft, target)
+        os.link(draft, target)
 
     return publish
 
 
 def test_a_name_that_is_taken_meanwhile(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.csv"
-    monkeypatch.setattr(exports_files, "_publish", _taken(path))
+    monkeypatch.setattr(appearing, "publish", _taken(path))
     with pytest.raises(errors.ExistsError):
         manager(archive).exports.write(path)
     assert path.read_text("utf-8") == "another was quicker"
@@ -447,6 +449,73 @@ def test_a_full_disk_leaves_nothing(end: str, tmp_path: Path) -> None:
             desk.exports.write(folder / f"x.{end}")
         assert sorted(each.name for each in folder.iterdir()) == before
         assert desk.exports.write(tmp_path / f"x.{end}").rows == 400
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
+def test_where_there_are_no_hard_links(
+    code: int, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(code, "no links")
+
+    manager(archive).register("甲", kind="person")
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "x.csv"
+    assert manager(archive).exports.write(path).rows == 1
+    assert len(table(path)) == 1
+    assert path.stat().st_mode & 0o077 == 0
+    taken = tmp_path / "y.csv"
+    monkeypatch.setattr(os, "link", lambda *_: (taken.write_text("another was quicker"), link()))
+    with pytest.raises(errors.ExistsError):
+        manager(archive).exports.write(taken)
+    assert taken.read_text() == "another was quicker"
+    assert not list(tmp_path.glob(".*.new-*"))
+
+
+def test_errors_of_the_host_are_its_own(archive: Archive, tmp_path: Path) -> None:
+    def progress(done: int, total: int) -> None:
+        raise OSError(errno.EIO, "the host's own")
+
+    with pytest.raises(OSError, match="the host's own"):
+        manager(archive).exports.write(tmp_path / "x.csv", progress=progress)
+    assert not list(tmp_path.glob("*x.csv"))
+    assert not list(tmp_path.glob(".*.new-*"))
+
+
+def test_a_file_that_cannot_be_written_is_no_damage(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "a disk that fails")
+
+    with pytest.raises(errors.OutputError):
+        manager(archive).exports.write(tmp_path / ("x" * 300 + ".csv"))
+    long = tmp_path / ("档" * 83 + ".csv")
+    assert manager(archive).exports.write(long).rows == 0, "a name of 253 bytes is one"
+    with monkeypatch.context() as patched:
+        patched.setattr(appearing, "publish", fails)
+        with pytest.raises(errors.OutputError) as caught:
+            manager(archive).exports.write(tmp_path / "x.csv")
+    assert (caught.value.path, caught.value.facts["what"]) == ("path", "EIO")
+    assert caught.value.__context__ is None
+
+
+def test_what_a_killed_export_left_is_cleared_away(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    child = os.fork()
+    if child == 0:
+        with appearing.appearing(path):
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert len(list(tmp_path.glob(".*.new-*"))) == 1
+    with appearing.appearing(path) as draft:
+        draft.write_text("slower", encoding="utf-8")
+        with appearing.appearing(path) as quicker:
+            quicker.write_text("quicker", encoding="utf-8")
+            assert draft.exists(), "whoever is at work is left alone"
+        path.unlink()
+    assert path.read_text("utf-8") == "slower"
+    assert not list(tmp_path.glob(".*.new-*"))
 
 
 def test_a_sheet_has_limits(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
