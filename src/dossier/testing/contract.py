@@ -165,7 +165,8 @@ class RepositoryContract:
     @pytest.mark.law("K4")
     @pytest.mark.law("K6")
     def test_machine(self, places: Places) -> None:
-        check_machine(places, examples=self.examples)
+        crashes = self.outlives and bool(self.steps) and can_fork()
+        check_machine(places, examples=self.examples, crashes=crashes)
 
     def test_driver(self, places: Places) -> None:
         check_driver(places)

@@ -18,8 +18,9 @@ from dossier.desk.desk import Desk
 from dossier.desk.views import DossierView
 from dossier.model.values import Rating
 from dossier.testing.desk_place import DeskPlaces
-from dossier.testing.desk_walk import FIELDS, Walk, run_until, shown_in
+from dossier.testing.desk_walk import Walk
 from dossier.testing.place import Reach, holds, same
+from dossier.testing.walk_fields import FIELDS, run_until, shown_in
 
 VISITED = (
     "merge", "unmerge", "question", "same", "different", "known part", "via", "absent", "observed", "span from",

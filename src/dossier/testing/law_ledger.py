@@ -30,8 +30,9 @@ from dossier.model.records import Relation
 from dossier.policy import standard
 from dossier.repository import MAX_BATCH, Batch, Put, Receipt
 from dossier.testing.desk_place import DeskPlaces
-from dossier.testing.desk_walk import PEOPLE, Walk, run_until
+from dossier.testing.desk_walk import Walk
 from dossier.testing.place import Reach, fail, holds, same
+from dossier.testing.walk_fields import PEOPLE, run_until
 
 Event = tuple[str, str, str, int, str, str, str]
 """(act, verb, subject's pseudonym, revision, mask, instant, actor's pseudonym)."""

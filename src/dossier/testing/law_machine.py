@@ -6,6 +6,7 @@ Floor: testing.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -13,13 +14,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from dossier.repository import Batch, Collection, Eq, Index, Key, Query, Shred
+from dossier.repository import Batch, Collection, Eq, Index, Key, Put, Query, Shred
+from dossier.testing.crash import Say, run_until
+from dossier.testing.law_threads import together
 from dossier.testing.oracle import Oracle
 from dossier.testing.oracle_reader import OracleReader
-from dossier.testing.pair import Pair
-from dossier.testing.place import FULL, Places, Reach, same
+from dossier.testing.pair import Pair, outcome
+from dossier.testing.place import FULL, Places, Reach, holds, same
 from dossier.testing.strategies import (
     LATER,
+    bodies,
     collections,
     guided_batches,
     ids,
@@ -29,23 +33,40 @@ from dossier.testing.strategies import (
     scopes,
 )
 
-RULES = ("done", "conflict", "repeated", "find", "get_many", "scan", "snapshot", "reopen", "shred", "index", "widen")
+RULES = (
+    "done",
+    "conflict",
+    "repeated",
+    "find",
+    "get_many",
+    "scan",
+    "snapshot",
+    "reopen",
+    "shred",
+    "index",
+    "widen",
+    "race",
+)
 
 
-def check_machine(places: Places, *, examples: int = 25, steps: int = 25, profile: settings | None = None) -> None:
+def check_machine(
+    places: Places, *, examples: int = 25, steps: int = 25, profile: settings | None = None, crashes: bool = False
+) -> None:
     """`examples` runs of `steps` rules, repeated up to four times until every rule was reached (Hypothesis leaves some
-    rules out of each run)."""
+    rules out of each run). With `crashes` a process dies at a step of a commit now and then: the driver takes the
+    option `on_step`."""
     reach = Reach()
+    rules = (*RULES, "crash") if crashes else RULES
     for _ in range(4):
-        _run(places, reach, examples, steps, profile)
-        if examples < FULL or all(reach[name] >= 2 for name in RULES):
+        _run(places, reach, examples, steps, profile, crashes)
+        if examples < FULL or all(reach[name] >= 2 for name in rules):
             break
-    reach.require(examples, *RULES, least=2)
+    reach.require(examples, *rules, least=2)
 
 
-def _run(places: Places, reach: Reach, examples: int, steps: int, profile: settings | None) -> None:
+def _run(places: Places, reach: Reach, examples: int, steps: int, profile: settings | None, crashes: bool) -> None:
     run_state_machine_as_test(
-        lambda: _Machine(places, reach),  # type: ignore[arg-type]
+        lambda: _Machine(places, reach, crashes),  # type: ignore[arg-type]
         settings=settings(
             profile,
             max_examples=examples,
@@ -60,9 +81,11 @@ def _run(places: Places, reach: Reach, examples: int, steps: int, profile: setti
 class _Machine(RuleBasedStateMachine):
     """One place, opened again now and then; at most one snapshot at a time."""
 
-    def __init__(self, places: Places, reach: Reach) -> None:
+    def __init__(self, places: Places, reach: Reach, crashes: bool) -> None:
         super().__init__()
         self.place = places()
+        self.crashes = crashes
+        self.deaths = 0
         self.pair = Pair(self.place.create(), Oracle(), reach=reach, bodies=True)
         self.reach = reach
         self.held: Any = None
@@ -142,6 +165,50 @@ class _Machine(RuleBasedStateMachine):
         self.pair.repository.declare(self.pair.declared)
         self.pair.state()
         self.reach["reopen"] += 1
+
+    @rule(id=ids, data=st.data())
+    def race(self, id: str, data: st.DataObject) -> None:
+        """Two threads write the same version of a row: one wins, and what it wrote is there."""
+        name = self.pair.declared[0].name
+        row = self.pair.oracle.get_many([Key(name, id)])[0]
+        expect = 0 if row is None else row.version
+        batches = [(Put(name, id, data.draw(bodies), {}, "s:core", expect),) for _ in range(2)]
+        became = together(self.pair.repository, batches)
+        same("of two writers of one version", sorted(became), ["conflict", "done"])
+        self.pair.oracle.commit(Batch(batches[became.index("done")]))
+        self.pair.ask(Query(collection=name))
+        self.reach["race"] += 1
+
+    @precondition(lambda self: self.crashes and self.held is None)
+    @rule(step=st.integers(1, 9), data=st.data())
+    def crash(self, step: int, data: st.DataObject) -> None:
+        """A process dies at a step of its commit: the batch is there whole, and its key knows it, or not at all."""
+        drawn = data.draw(guided_batches(self.pair.declared, self.pair.oracle.states[-1], flaw=""))
+        self.deaths += 1
+        batch = attrs.evolve(drawn.batch, key=f"crash{self.deaths}")
+        self.pair.repository.close()
+
+        def scenario(say: Say, on_step: Callable[[str], None]) -> None:
+            with contextlib.closing(self.place.open(on_step=on_step)) as own:
+                own.commit(batch)
+                say("committed")
+
+        death = run_until(scenario, step)
+        self.pair.repository = self.place.open()
+        self.pair.repository.declare(self.pair.declared)
+        try:
+            self.pair.state()
+            changed = False
+        except AssertionError:
+            changed = True
+        found = outcome(self.pair.repository, batch)
+        holds(
+            f"a batch is there in part after a crash: {found}", found == "repeated" or (not changed and found == "done")
+        )
+        holds("an acknowledged batch is lost", found == "repeated" or "committed" not in death.lines)
+        self.pair.oracle.commit(batch)
+        self.pair.state()
+        self.reach["crash"] += death.killed
 
     @rule(scope=scopes)
     def shred(self, scope: str) -> None:

@@ -47,6 +47,6 @@ def test_K11_a_large_unit_is_several_batches_each_complete(place: DeskPlace) -> 
 
 @pytest.mark.nightly
 @pytest.mark.law("K11")
-@pytest.mark.parametrize(("backend", "examples"), [("memory", 500), ("sqlite", 100)])
+@pytest.mark.parametrize(("backend", "examples"), [("memory", 400), ("sqlite", 60)])
 def test_K11_nightly(backend: Backend, examples: int, tmp_path: Path) -> None:
     check_K11_events(lambda: DeskPlace.fresh(backend, tmp_path), examples=examples, steps=20)

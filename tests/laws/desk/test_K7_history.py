@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import dossier as ds
 from dossier.testing.desk_place import Backend, DeskPlace
-from dossier.testing.desk_walk import run_until
 from dossier.testing.law_history import check_K7_history
 from dossier.testing.place import FULL, Reach
+from dossier.testing.walk_fields import run_until
 
 
 @pytest.mark.law("K7")
@@ -57,6 +57,6 @@ def test_a_walk_that_missed_something_is_taken_up_again(needed: int) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.law("K7")
-@pytest.mark.parametrize(("backend", "examples"), [("memory", 2_000), ("sqlite", 200)])
+@pytest.mark.parametrize(("backend", "examples"), [("memory", 1_000), ("sqlite", 100)])
 def test_K7_nightly(backend: Backend, examples: int, tmp_path: Path) -> None:
     check_K7_history(lambda: DeskPlace.fresh(backend, tmp_path), examples=examples, steps=20)

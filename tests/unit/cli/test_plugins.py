@@ -59,7 +59,7 @@ def test_a_broken_law_is_named(kind: type[Any]) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("kind", variants(), ids=lambda kind: kind.__name__)
 def test_every_broken_law_is_named(kind: type[Any]) -> None:
-    _names_its_law(kind, 25)
+    _names_its_law(kind, 10)
 
 
 def test_a_skeleton_is_made_and_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
