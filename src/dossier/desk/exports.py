@@ -22,7 +22,7 @@ from dossier.desk.exports_files import format_of, writing
 from dossier.desk.finding import Condition, Plan, current_numbers, field
 from dossier.desk.reading import Reading
 from dossier.desk.recording import shape_hash
-from dossier.desk.records import RecordView, record_view
+from dossier.desk.records import RecordView, record_order, record_view
 from dossier.desk.transfer import Progress
 from dossier.desk.views import DossierView, behind
 from dossier.errors import InputError, Lang, ReadableFieldError
@@ -30,7 +30,7 @@ from dossier.model.fields import SectionSpec
 from dossier.model.problems import problem
 from dossier.model.records import PREFIX
 from dossier.policy import Decision
-from dossier.repository import And, Eq, Expr, In, Order, Query
+from dossier.repository import And, Eq, Expr, In, Query
 
 PAGE: Final = 200
 """Files on one page of an export: one state of the archive, one event."""
@@ -80,10 +80,11 @@ class ExportsCounter:
         naming theirs; `lang` zh or en of labels and words; `because` why: its keyed hash is on record, not the text;
         `progress` is called with customers done and in all.
 
-        In the order of numbers unless another is asked for. Each page is one state; a customer changed meanwhile may
-        be shown as he was or as he is. DeniedError; ReadableFieldError for a field named here that may not be read;
-        InputError with all that is wrong with the question; ExistsError, MissingFolderError, ReadOnlyError,
-        StorageFullError, LimitError (XLSX) for the file, and nothing is left of it then.
+        In the order of numbers unless another is asked for; records of one customer newest first, or by id where the
+        caller may not read when they were. Each page of customers is one state, their records are read after it; what
+        changed meanwhile may be shown as it was or as it is. DeniedError; ReadableFieldError for a field named here
+        that may not be read; InputError with all that is wrong with the question; ExistsError, MissingFolderError,
+        ReadOnlyError, StorageFullError, LimitError (XLSX) for the file, and nothing is left of it then.
         """
         target, words = Path(path), lang or self._archive.lang
         decision = self._permit()
@@ -174,14 +175,15 @@ class ExportsCounter:
         return tuple(found)
 
     def _lines(self, view: DossierView, spec: SectionSpec | None) -> Iterator[tuple[Mapping[str, str], Sections]]:
-        """The lines of one customer: himself, or his records of a kind, newest first."""
+        """The lines of one customer: himself, or his records of a kind."""
         if spec is None:
             yield {name: getattr(view, name) for name in HEAD}, sections_of(view)
             return
         members = self._reading.members(view.id) if behind(view).head.linked else [view.id]
         whose: Expr = Eq("dossier", members[0]) if len(members) == 1 else In("dossier", tuple(members))
-        where = And((whose, Eq("kind", spec.key.removeprefix(PREFIX))))
-        query = Query(collection="records", where=where, order=Order("at", descending=True), limit=PAGE)
+        kind = spec.key.removeprefix(PREFIX)
+        where, order = And((whose, Eq("kind", kind))), record_order(self._archive, kind, behind(view).decision)
+        query = Query(collection="records", where=where, order=order, limit=PAGE)
         while True:
             page = self._archive.repository.find(query)
             for row in page.rows:

@@ -66,7 +66,7 @@ class RecordView:
 
 @attrs.frozen
 class RecordPage:
-    """Records, newest first, and the cursor of the next page."""
+    """Records, newest first (by id for whoever may not read when they were), and the cursor of the next page."""
 
     rows: tuple[RecordView, ...]
     cursor: str | None
@@ -176,6 +176,16 @@ def record_view(archive: Archive, row: Row, decision: Decision) -> RecordView:
     return RecordView(record, dossier, head.kind, head.state, content, head.at, head.entries)
 
 
+def record_order(archive: Archive, kind: str | None, decision: Decision) -> Order | None:
+    """Newest first where the caller may read when each record of a kind (None: of any) was; else by id, for an order
+    tells of what it follows (N1)."""
+    specs = archive.registry.specs() if kind is None else (archive.registry.spec(PREFIX + kind),)
+    for spec in specs:
+        if spec.key.startswith(PREFIX) and "at" in spec.bits and not decision.mask(spec) >> spec.bits["at"] & 1:
+            return None
+    return Order("at", descending=True)
+
+
 def record_page(
     reading: Reading, dossiers: list[str], kind: str | None, limit: int, after: str | None, decision: Decision
 ) -> RecordPage:
@@ -190,7 +200,7 @@ def record_page(
     query = Query(
         collection="records",
         where=And(tuple(where)),
-        order=Order("at", descending=True),
+        order=record_order(archive, kind, decision),
         limit=limit,
         after=inner,
     )

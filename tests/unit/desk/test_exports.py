@@ -26,7 +26,9 @@ from dossier.desk.archive import Archive
 from dossier.desk.exports import Exported
 from dossier.desk.exports_files import guarded
 from dossier.ledger import Event
+from dossier.model.fields import SectionSpec
 from dossier.model.values import Money, PartialDate, PersonName
+from dossier.policy import Decision
 from dossier.testing.crash import small_disk
 from dossier.testing.desk_place import DeskPlace
 
@@ -335,6 +337,32 @@ def test_N1_hidden_cells_leave_no_trace_in_an_export(end: str, tmp_path: Path) -
             manager(archive, "").exports.write(path)
             files.append(path.read_bytes())
     assert files[0] == files[1]
+
+
+@pytest.mark.law("N1")
+def test_N1_records_stand_in_no_order_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Decision.mask
+
+    def mask(self: Decision, spec: SectionSpec) -> int:
+        hidden = 1 << spec.bits["at"] if spec.key == "record:order" else 0
+        return shown(self, spec) & ~hidden
+
+    files, pages = [], []
+    for days in (("2026-01-01", "2026-01-02"), ("2026-01-02", "2026-01-01")):
+        with DeskPlace.fresh("memory", tmp_path).seeded().create() as archive:
+            desk = manager(archive)
+            number = desk.register("秦琼", kind="person").number
+            for amount, day in enumerate(days):
+                desk.enter(number, ds.record("order", at=day, amount=amount))
+            with monkeypatch.context() as patched:
+                patched.setattr(Decision, "mask", mask)
+                path = tmp_path / f"{len(files)}.csv"
+                desk.exports.write(path, records="order")
+                files.append(path.read_bytes())
+                for kind in ("order", None):
+                    pages.append([record.content.amount for record in desk.consult(number).records(kind)])
+    assert files[0] == files[1]
+    assert pages[:2] == pages[2:]
 
 
 def test_the_record_is_on_the_disk_before_the_file_has_its_name(
