@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -132,6 +133,7 @@ def _file_system(path: Path) -> str | None:
     best, kind = "", None
     for mount in mounts:
         _, where, sort, *_ = mount.split(" ")
+        where = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), where)  # blanks stand as \040
         inside = where == "/" or str(path) == where or str(path).startswith(f"{where}/")
         if inside and len(where) >= len(best):
             best, kind = where, sort

@@ -54,9 +54,13 @@ def columns(rows: Sequence[Sequence[str]]) -> None:
 
 
 def document(value: Any) -> None:
-    """One JSON document, on one line, to stdout: in UTF-8, or where stdout has another encoding in ASCII."""
+    """One JSON document, on one line, to stdout: in UTF-8, or where stdout has another encoding in ASCII. Control and
+    direction characters stand as escapes."""
     utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") in ("utf8", "utf8sig")
-    click.echo(json.dumps(value, ensure_ascii=not utf8, allow_nan=False))
+    text = json.dumps(value, ensure_ascii=not utf8, allow_nan=False)
+    if not text.isprintable():  # outside texts there is nothing to escape
+        text = "".join(json.dumps(c)[1:-1] if unicodedata.category(c) in _HIDDEN else c for c in text)
+    click.echo(text)
 
 
 @contextmanager

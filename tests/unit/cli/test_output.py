@@ -1,0 +1,28 @@
+"""What reaches a terminal, and what is asked of the system."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from dossier.cli import doctor
+from dossier.cli.output import document
+
+
+def test_no_control_character_of_a_text_reaches_a_terminal_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {"name": "a\x1b[2J\x7f\x9b31m\u202e\u2028\u200b\ufeff\U000e0001 单雄信 é", "\x85": 1}
+    document(said)
+    text = capsys.readouterr().out
+    assert json.loads(text) == said
+    assert {c for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}} == {"\n"}
+    assert "单雄信 é" in text
+
+
+def test_a_mount_with_blanks_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = "disk / ext4 rw 0 0\nshare /mnt/a\\040b\\134c nfs4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: mounts)
+    assert doctor._file_system(Path("/mnt/a b\\c/x.db")) == "nfs4"
+    assert doctor._file_system(Path("/mnt/a.db")) == "ext4"
