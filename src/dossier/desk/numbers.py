@@ -54,6 +54,18 @@ def leases(reader: Reader) -> dict[str, int]:
     return {row.id.removeprefix(SERIES): int(decode(row.body)["next"]) for row in rows}
 
 
+def settling(reader: Reader, first: int) -> list[Put]:
+    """What says that no series continues below `first`."""
+    rows = list(reader.scan("leases"))
+    ops = [
+        Put("leases", row.id, encode({"next": max(first, int(decode(row.body)["next"]))}), {}, "", row.version)
+        for row in rows
+    ]
+    if all(row.id != "floor" for row in rows):
+        ops.append(Put("leases", "floor", encode({"next": first}), {}, "", 0))
+    return ops
+
+
 class Numbers:
     """Gives out registration numbers of one archive handle.
 
@@ -109,14 +121,7 @@ class Numbers:
     def settle(self, first: int, manifest: Put) -> None:
         """Say where serials go on after a restore, in one batch with the manifest: no series continues below `first`.
         ConflictError where another took a lease meanwhile."""
-        rows = list(self._repository.scan("leases"))
-        ops = [
-            Put("leases", row.id, encode({"next": max(first, int(decode(row.body)["next"]))}), {}, "", row.version)
-            for row in rows
-        ]
-        if all(row.id != "floor" for row in rows):
-            ops.append(Put("leases", "floor", encode({"next": first}), {}, "", 0))
-        self._repository.commit(Batch((manifest, *ops)))
+        self._repository.commit(Batch((manifest, *settling(self._repository, first))))
         self._settled = True
 
     def _lease(self, series: str) -> tuple[int, int]:

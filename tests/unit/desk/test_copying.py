@@ -195,7 +195,10 @@ def test_K10_a_restored_backup(writes: int, tmp_path: Path, monkeypatch: pytest.
             dying(patch, writes)
             with pytest.raises(Killed):
                 ds.restore(backup, target.url)
-        ds.restore(backup, target.url, progress=lambda done, total: seen.append((done, total)))
+        options = {"timeout": 5.0}
+        assert id == ds.restore(
+            backup, target.url, source_options=options, progress=lambda done, total: seen.append((done, total))
+        )
         assert seen[-1][0] == seen[-1][1] > 0
         with pytest.raises(errors.ExistsError):
             ds.restore(backup, target.url)
@@ -212,8 +215,18 @@ def test_K10_a_restored_backup(writes: int, tmp_path: Path, monkeypatch: pytest.
     told = DeskPlace.fresh("sqlite", tmp_path)
     with pytest.raises(errors.InputError):
         ds.restore(backup, told.url, numbers_from=0)
-    ds.restore(backup, told.url, numbers_from=500)
+    finish = Transfer.finish
+
+    def last(self: Transfer, *given: Any) -> None:
+        finish(self, *given)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transfer, "finish", last)
+        with pytest.raises(Killed):
+            ds.restore(backup, told.url, numbers_from=500)
     with told.open() as restored:
+        assert not restored.manifest.restored
         assert manager(restored).register("谁", kind="person").number.endswith("00500")
 
 
