@@ -77,7 +77,7 @@ def dumps(policy: Policy) -> str:
     """A policy as TOML, rules by id."""
     said = plain(policy)
     out = [f"waiting_hours = {policy.waiting_hours}\n"] if policy.waiting_hours else []
-    for table, rows in (("rules", policy.sorted), ("profiles", sorted(policy.profiles, key=lambda each: each.id))):
+    for table, rows in (("rules", policy.sorted), ("profiles", sorted(policy.profiles, key=_text))):
         for row in rows:
             out.append(f"[[{table}]]\n{_table(plain(row))}")
     if policy.break_glass is not None:
@@ -90,6 +90,10 @@ def dumps(policy: Policy) -> str:
 
 def _table(said: dict[str, Any]) -> str:
     return "".join(f"{key} = {_value(value, key)}\n" for key, value in said.items() if value is not None)
+
+
+def _text(profile: ReleaseProfile) -> str:
+    return _table(plain(profile))
 
 
 def _value(value: Any, key: str = "") -> str:

@@ -78,7 +78,8 @@ class When:
 
 
 def _when(given: Any) -> tuple[When, ...]:
-    return tuple(dict.fromkeys(given))
+    """All of them hold together, whatever their order (P4)."""
+    return tuple(sorted(set(given), key=str))
 
 
 @attrs.frozen(kw_only=True)
@@ -174,7 +175,4 @@ def plain(said: Any) -> Any:
         return said.name
     if isinstance(said, frozenset):
         return sorted((plain(each) for each in said), key=encode)
-    if isinstance(said, tuple):
-        # Conditions all hold together, whatever their order.
-        return sorted((plain(each) for each in said), key=encode) if said and type(said[0]) is When else list(said)
-    return said
+    return [plain(each) for each in said] if isinstance(said, tuple) else said

@@ -163,7 +163,7 @@ class Ruling(Generic[D]):
         if not self.tests:
             return self._decide({})
         if not self.best:
-            ids = _ids(self.permits), self._took(flatly, _union(self.permits))
+            ids = _ids(p for p in self.permits if not p.tests), self._took(flatly, _union(self.permits))
             return self._make(0, *ids, self._missing({}), (), False, None)
         held = [part for part in self.forbids if not any(test.never for test in part.tests)]
         least = _union(part for part in self.permits if not part.tests) & ~_union(held)

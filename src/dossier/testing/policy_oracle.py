@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dossier.model.fields import Leaf, SectionSpec, Tier
 from dossier.policy import Atom, Facts, Fields, Policy, Rule
 
+_GIVING = {"consult", "borrow", "release", "export", "analyse"}
 Reached = set[tuple[str, str, str]]
 """(section key, party kind or "", leaf pattern)."""
 
@@ -41,7 +42,7 @@ def reference(
         return bool(
             (medium == "original" and verb in {"borrow", "release", "export"})
             or ("sales" in kinds and (verb in {"consult", "borrow", "export", "analyse"} or (release and more)))
-            or (leaf.tier is Tier.SPECIAL and not purpose and verb in {"consult", "borrow", "release", "export", "analyse"})
+            or (leaf.tier is Tier.SPECIAL and not purpose and verb in _GIVING)
             or (release and not (facts.waited if policy.waiting_hours else agreed))
             or (release and more and not facts.recall)
             or (release and "outsider" in kinds and not facts.consent)
