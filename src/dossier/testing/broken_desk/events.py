@@ -22,7 +22,7 @@ def event_without_mask() -> Sequence[Replace]:
     return [(writing, "written_mask", lambda *given: "")]
 
 
-@variant("K11_events")
+@variant("K11_events", "K8_interrupted")
 def act_without_event() -> Sequence[Replace]:
     """A change of several dossiers in one batch has one event."""
     commit = Work.commit
@@ -48,7 +48,7 @@ def event_beside_the_batch() -> Sequence[Replace]:
     return [(Work, "commit", late)]
 
 
-@variant("K11_events")
+@variant("K11_events", "K8_interrupted", "K11_refusals")
 def event_of_another() -> Sequence[Replace]:
     """The event of a change names somebody who works here, whoever it was."""
     event = Reading.event

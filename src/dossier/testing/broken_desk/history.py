@@ -56,7 +56,7 @@ def forgotten_answers() -> Sequence[Replace]:
     return [(Replay, "apply", forget)]
 
 
-@variant("K7_history")
+@variant("K7_history", perhaps=("K5_threads", "K5_requests", "K8_digest"))
 def clock_goes_back() -> Sequence[Replace]:
     """Recorded time is what the clock says, also where somebody set it back."""
     return [
@@ -107,7 +107,7 @@ def knows_later_acts() -> Sequence[Replace]:
     return [(History, "_acts_of", all_of)]
 
 
-@variant("K7_history")
+@variant("K7_history", "K2_survival", "K11_refusals")
 def questions_are_answers() -> Sequence[Replace]:
     """Whoever bears the name of a known person is that person."""
     key = Keys._key

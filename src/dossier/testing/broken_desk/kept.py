@@ -151,7 +151,7 @@ def copy_begins_again() -> Sequence[Replace]:
     return [(transfer.Transfer, "_put", fresh)]
 
 
-@variant("K8_interrupted")
+@variant("K8_interrupted", "K2_survival")
 def copy_believes_what_is_there() -> Sequence[Replace]:
     """A copy that was cut off goes on behind the last row that it wrote, whatever became of those before it."""
 

@@ -50,7 +50,7 @@ def arrival_supersedes() -> Sequence[Replace]:
     return [(resolution, "superseded", by_arrival)]
 
 
-@variant("K9_merge")
+@variant("K9_merge", "K11_refusals")
 def merge_moves_claims() -> Sequence[Replace]:
     """A merge copies what the absorbed file says into the survivor."""
     merge = MergesCounter.merge
@@ -66,7 +66,7 @@ def merge_moves_claims() -> Sequence[Replace]:
     return [(MergesCounter, "merge", move)]
 
 
-@variant("K9_merge")
+@variant("K9_merge", "K10_handles")
 def merge_reads_the_survivor() -> Sequence[Replace]:
     """Behind a merged field only the survivor's claims are listed."""
     return [(Reading, "members", lambda self, dossier: [dossier])]

@@ -18,13 +18,15 @@ Replace = tuple[Any, str, Any]
 
 @attrs.frozen
 class BrokenDesk:
-    """One wrong desk. `law` is the check that must fail, `also` names others that must fail with it."""
+    """One wrong desk. `law` is the check that must fail, `also` names others that must fail with it, and `perhaps`
+    those that do when two things happen at one moment."""
 
     name: str
     law: str
     what: str
     pieces: Callable[[], Sequence[Replace]]
     also: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
 
     @contextmanager
     def broken(self) -> Iterator[None]:
@@ -41,11 +43,13 @@ class BrokenDesk:
 VARIANTS: list[BrokenDesk] = []
 
 
-def variant(law: str, *also: str) -> Callable[[Callable[[], Sequence[Replace]]], Callable[[], Sequence[Replace]]]:
+def variant(
+    law: str, *also: str, perhaps: tuple[str, ...] = ()
+) -> Callable[[Callable[[], Sequence[Replace]]], Callable[[], Sequence[Replace]]]:
     """Note a function that gives the pieces of a broken desk; its docstring says what is wrong."""
 
     def note(pieces: Callable[[], Sequence[Replace]]) -> Callable[[], Sequence[Replace]]:
-        VARIANTS.append(BrokenDesk(pieces.__name__, law, str(pieces.__doc__), pieces, also))
+        VARIANTS.append(BrokenDesk(pieces.__name__, law, str(pieces.__doc__), pieces, also, perhaps))
         return pieces
 
     return note

@@ -17,7 +17,7 @@ from dossier.repository import Batch, Put, encode
 from dossier.testing.broken_desk.variant import Replace, variant
 
 
-@variant("K5_threads")
+@variant("K5_threads", "K3_desk", "K5_fields", "K5_hidden")
 def versions_only() -> Sequence[Replace]:
     """A view that is not the newest conflicts, whatever the change names."""
 
@@ -30,17 +30,17 @@ def versions_only() -> Sequence[Replace]:
     return [(Writing, "unchanged", by_version)]
 
 
-@variant("K5_threads")
+@variant("K5_threads", "K3_desk", "K5_fields", "K5_hidden")
 def last_writer_wins() -> Sequence[Replace]:
     """A view is not compared with anything."""
     return [(Writing, "unchanged", lambda *given: None)]
 
 
-@variant("K5_threads")
+@variant("K5_threads", "K3_desk", "K5_requests", "K8_digest")
 def requests_forgotten() -> Sequence[Replace]:
     """A request id is not remembered."""
 
-    def forget(self: Writing, called: str, request_id: Any, intent: Any, *rest: Any) -> Any:
+    def forget(self: Writing, called: str, decision: Any, request_id: Any, intent: Any, *rest: Any) -> Any:
         return self.run(intent)
 
     return [(Writing, "once", forget)]
@@ -57,7 +57,7 @@ def first_change_only() -> Sequence[Replace]:
     return [(Writing, "unchanged", first)]
 
 
-@variant("K5_fields")
+@variant("K5_fields", "K3_desk", "K5_hidden")
 def only_values_collide() -> Sequence[Replace]:
     """Two changes of the members of one set, or of the parts of one field, are no collision."""
     from dossier.desk.loaded import changed_since
@@ -91,7 +91,7 @@ def unseen_means_changed() -> Sequence[Replace]:
     return [(Writing, "_special_at", lambda *given: b"")]
 
 
-@variant("K10_handles")
+@variant("K10_handles", "K8_digest", "K10_restore")
 def lease_without_cas() -> Sequence[Replace]:
     """A lease is taken whoever took one meanwhile, and each handle reads it once."""
 
@@ -107,7 +107,7 @@ def backup_forgets_itself() -> Sequence[Replace]:
     return [(archive_module, "mark_restored", lambda *given: None)]
 
 
-@variant("K10_threads")
+@variant("K10_threads", "K10_restore")
 def lease_of_each_thread() -> Sequence[Replace]:
     """Threads that share a handle take numbers from it without waiting for each other."""
 
