@@ -27,6 +27,7 @@ from dossier.desk.stored import (
     stored_tie,
     tie_index,
 )
+from dossier.desk.verifying_acts import Following
 from dossier.errors import DossierError
 from dossier.model.clock import day_of
 from dossier.model.records import PREFIX
@@ -154,6 +155,8 @@ class Rows:
         last: dict[str, bytes] = {}
         revision, whole = 0, True
         apart, part, core_act = 0, 0, ("", 0)
+        kind = state.head.kind if state is not None else ""
+        core_acts, special_acts = (Following(self._archive.registry, kind) for _ in range(2))
         for row in ahead.below(core.id):
             act: StoredAct | None = self._read(row, decode_act, row.body, pseudonym)
             if act is None:
@@ -165,6 +168,12 @@ class Rows:
                 self._add("version", self._place(row, pseudonym))
             if row.scope != scope:
                 self._add("scope", self._place(row, pseudonym))
+            day = day_of(act.act.at, self._archive.zone)
+            own, beside = (special_acts, core_acts) if suffix else (core_acts, None)
+            if state is not None:
+                agrees = self._read(row, partial(own.agrees, day=day, beside=beside), act, pseudonym)
+                if agrees is False:
+                    self._add("claims", self._place(row, pseudonym))
             last[suffix] = bytes(act.state)
             known.add(act.act.id)
             if suffix:

@@ -497,6 +497,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "运行 archive.reindex()",
         "run archive.reindex()",
     ),
+    "verify.claims": (
+        "行为之后的内容不是历次行为所述的结果",
+        "what the act left is not what was said up to it",
+        "停止写入, 保全现场, 从备份恢复",
+        "stop writing, preserve the store, restore a backup",
+    ),
     "verify.number": (
         "登记编号重复, 或发号记录没有越过已发的编号",
         "a registration number is given twice, or the next one is not behind those that were given",
