@@ -156,7 +156,7 @@ class ExportsCounter:
         """Pages of views, and whether each is the last; one empty page where nothing is found."""
         cursor: str | None = None
         while True:
-            views, cursor = self._reading.page(attrs.evolve(query, after=cursor), decision)
+            views, cursor = self._reading.page(attrs.evolve(query, after=cursor), decision, called="export")
             yield views, cursor is None
             if cursor is None:
                 return

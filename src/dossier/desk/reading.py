@@ -209,11 +209,14 @@ class Reading:
         raise NotFoundError()
 
     def known(self, target: Target, decision: Decision, called: str) -> str:
-        """Like `resolve`; where there is none, that somebody asked is on record."""
+        """Like `resolve`; where there is none, that somebody asked is on record. DeniedError, whether there is one or
+        not, for somebody dismissed meanwhile."""
         try:
             return self.resolve(target)
         except NotFoundError:
-            self.refuse(decision, called)
+            pass
+        self.beside((), decision, called)
+        self.refuse(decision, called)
         raise NotFoundError()
 
     def fetch(self, dossiers: Sequence[str], *, called: str = "consult") -> list[DossierView | None]:
@@ -234,7 +237,7 @@ class Reading:
             found.append(view if view is not None and behind(view).decision.allowed else None)
         return found
 
-    def page(self, query: Query, decision: Decision) -> tuple[list[DossierView], str | None]:
+    def page(self, query: Query, decision: Decision, *, called: str = "find") -> tuple[list[DossierView], str | None]:
         """Views of what a query finds, each once, in its order, and the repository's cursor. Hits and what stands in
         rows beside them are of one state; whoever calls has judged and records the event."""
         with self.archive.repository.snapshot() as state:
@@ -247,7 +250,7 @@ class Reading:
             keys = [Key(name, row.id) for name in beside for row in cores]
             keys.append(self._row)
             rows = state.get_many(keys, index=False)
-            self._look(rows.pop(), decision, "find")
+            self._look(rows.pop(), decision, called)
             facts = rows[len(rows) - len(cores) :]
             special = rows[: len(cores)] if len(beside) > 1 else [None] * len(cores)
             views = [

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -391,6 +391,15 @@ def test_the_record_is_on_the_disk_before_the_file_has_its_name(
             assert len(events(archive)) == 1
 
 
+def test_the_dismissed_are_refused_an_export_as_an_export(archive: Archive, tmp_path: Path) -> None:
+    desk = manager(archive)
+    archive.staff.dismiss("陈静", role="manager")
+    with pytest.raises(errors.DeniedError):
+        desk.exports.write(tmp_path / "x.csv")
+    last = [event for event in archive.recorder.events() if event.outcome == "refused"]
+    assert [event.verb for event in last] == ["export"] and not list(tmp_path.glob("x.csv*"))
+
+
 def test_a_reason_leaves_a_hash(archive: Archive, tmp_path: Path) -> None:
     desk = manager(archive)
     for n, why in enumerate(("年终盘点ABCDEFGHIJKL", "年终盘点ABCDEFGHIJKL", "别的", "")):
@@ -440,17 +449,22 @@ def test_a_file_is_never_written_over(end: str, archive: Archive, tmp_path: Path
     assert done.path.stat().st_mode & 0o077 == 0, "nobody else may read it"
 
 
-def _taken(path: Path) -> Callable[..., None]:
-    def publish(draft: Path, target: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_name_that_is_taken_meanwhile(
+    links: bool, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, publish = tmp_path / "x.csv", appearing.publish
+
+    def taken(draft: Path, target: Path) -> None:
         path.write_text("another was quicker", encoding="utf-8")
-        os.link(draft, target)
+        publish(draft, target)
 
-    return publish
+    def no_links(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "no links")
 
-
-def test_a_name_that_is_taken_meanwhile(archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "x.csv"
-    monkeypatch.setattr(appearing, "publish", _taken(path))
+    monkeypatch.setattr(appearing, "publish", taken)
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
     with pytest.raises(errors.ExistsError):
         manager(archive).exports.write(path)
     assert path.read_text("utf-8") == "another was quicker"
