@@ -113,10 +113,12 @@ def _possible(rule: Rule, atoms: Mapping[str, Atom]) -> bool:
 
 
 def _identities(policy: Policy) -> list[Problem]:
-    ids = [rule.id for rule in policy.sorted] + sorted(profile.id for profile in policy.profiles)
-    twice = [id for id in dict.fromkeys(ids) if ids.count(id) > 1]
     reserved = {never.id for never in NEVER} | {GLASS}
-    return [reason("policy.twice", f"rules/{id}", rule=id) for id in [*twice, *sorted(reserved & set(ids))]]
+    found = []
+    for table, ids in (("rules", [each.id for each in policy.rules]), ("profiles", [e.id for e in policy.profiles])):
+        twice = {id for id in ids if ids.count(id) > 1 or id in reserved}
+        found += [reason("policy.twice", f"{table}/{id}", rule=id) for id in sorted(twice)]
+    return found
 
 
 def _wrong_fields(fields: Fields, specs: Iterable[SectionSpec], path: str) -> list[Problem]:
