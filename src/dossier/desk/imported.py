@@ -49,7 +49,6 @@ RECORDS = 200
 """Records of one customer that one act enters at most."""
 FULL = 880
 """Operations after which a batch is written."""
-_AGAIN = 5
 _REFUSALS = (InputError, NewerSectionError, OlderSectionError, QuestionOpenError, NotFoundError)
 
 

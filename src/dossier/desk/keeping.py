@@ -8,21 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dossier.desk.manifest import KEY, encode_manifest, read_manifest
-from dossier.desk.transfer import Progress, Transfer
+from dossier.desk.transfer import HELD, Progress, Transfer
 from dossier.model.clock import instant
 from dossier.repository import Batch, Put, Repository
 
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
-
-HELD: Final = ("acts", "dossiers", "entries", "policies", "records", "relations", "special", "staff", "unplaced")
-"""Collections the digest is taken over, sorted: all but manifest, requests, ledger, leases and derived rows (K8)."""
-
 
 def digest_of(repository: Repository) -> str:
     """SHA-256 over the sorted (collection, id, version, SHA-256(body)), in hex (K8)."""

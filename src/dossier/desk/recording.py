@@ -25,7 +25,7 @@ from dossier.errors import (
 )
 from dossier.ledger import Chain, Event, LaneReport, unseal, verify_lane
 from dossier.model.clock import Environment, instant
-from dossier.repository import Batch, Lane, Lanes, Op, Put, Repository, encode
+from dossier.repository import Batch, Lane, Lanes, Op, Put, Reader, Repository, encode
 
 Level = Literal["durable", "committed", "session"]
 LEVELS: Final = ("durable", "committed", "session")
@@ -39,6 +39,15 @@ _TRIES: Final = 20
 def event_row(lane: str, seq: int, line: bytes) -> Put:
     """The row of an event; (lane, seq) is its compare-and-swap, so a fork of a chain cannot be stored."""
     return Put("events", f"{lane}/{seq:012d}", line, {}, "", 0)
+
+
+def lanes_within(reader: Reader) -> Iterator[str]:
+    """Names of the lanes whose events are rows."""
+    start = ""
+    while rows := list(reader.scan("events", start=start, limit=1, bodies=False)):
+        name = rows[0].id.partition("/")[0]
+        yield name
+        start = f"{name}0"  # "0" follows "/"
 
 
 class Recorder:
@@ -199,12 +208,7 @@ class Recorder:
     def lanes(self) -> list[str]:
         """Names of all lanes: those in the archive, idle lane files, and the one of this process."""
         self.flush()
-        found: dict[str, None] = {}
-        start = ""
-        while rows := list(self._repository.scan("events", start=start, limit=1, bodies=False)):
-            name = rows[0].id.partition("/")[0]
-            found[name] = None
-            start = f"{name}0"  # "0" follows "/"
+        found = dict.fromkeys(lanes_within(self._repository))
         if self._own_lane:
             assert isinstance(self._repository, Lanes)
             found.update(dict.fromkeys(self._repository.idle_lanes(at=self._reads)))

@@ -43,10 +43,9 @@ from dossier.repository import (
     open_repository,
 )
 
-COPIED: Final = (
-    "acts", "dossiers", "entries", "policies", "records", "relations", "special", "staff", "unplaced",
-    "events", "facts", "leases", "requests",
-)  # fmt: skip
+HELD: Final = ("acts", "dossiers", "entries", "policies", "records", "relations", "special", "staff", "unplaced")
+"""Collections the digest is taken over, sorted: all but manifest, requests, ledger, leases and derived rows (K8)."""
+COPIED: Final = (*HELD, "events", "facts", "leases", "requests")
 """Collections that a copy has: all but the manifest."""
 _ROWS: Final = 300
 """Rows in a batch; a row takes at most three operations."""

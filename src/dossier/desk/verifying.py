@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import msgspec
 
+from dossier.desk.recording import lanes_within
 from dossier.desk.transfer import COPIED, Progress
 from dossier.desk.verifying_numbers import numbers
 from dossier.desk.verifying_rows import Rows, Said, token
@@ -128,7 +129,7 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
 def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> int:
     """Walk the lanes of changes and say what they tell; how many events they have."""
     events = 0
-    for name in _names(state):
+    for name in lanes_within(state):
         rows = state.scan("events", start=f"{name}/", stop=f"{name}0")
         if not name.startswith("w"):
             for row in rows:
@@ -154,14 +155,6 @@ def _read_lanes(archive: Archive, found: _Found) -> int:
         except LedgerError as error:
             found.add("ledger", f"events/{name}/{error.facts['seq']}")
     return events
-
-
-def _names(state: Reader) -> Iterator[str]:
-    start = ""
-    while rows := list(state.scan("events", start=start, limit=1, bodies=False)):
-        name = rows[0].id.partition("/")[0]
-        yield name
-        start = f"{name}0"  # "0" follows "/"
 
 
 def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> Iterator[bytes]:

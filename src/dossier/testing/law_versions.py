@@ -16,8 +16,7 @@ from dossier.codec import SectionRegistry
 from dossier.desk.archive import Archive, open, registry
 from dossier.desk.changes import change, record
 from dossier.desk.desk import Desk
-from dossier.desk.keeping import HELD
-from dossier.desk.transfer import COPIED
+from dossier.desk.transfer import COPIED, HELD
 from dossier.errors import InputError, NewerSectionError, OlderSectionError
 from dossier.model.absence import Absence
 from dossier.model.edits import edit

@@ -116,7 +116,7 @@ def digest_of_ids() -> Sequence[Replace]:
     import hashlib
 
     def by_id(repository: Any) -> str:
-        ids = [(c, row.id, row.version) for c in keeping.HELD for row in repository.scan(c)]
+        ids = [(c, row.id, row.version) for c in transfer.HELD for row in repository.scan(c)]
         return hashlib.sha256(repr(ids).encode()).hexdigest()
 
     return [(archive_module, "digest_of", by_id)]
@@ -128,7 +128,7 @@ def digest_of_last_rows() -> Sequence[Replace]:
     import hashlib
 
     def by_last(repository: Any) -> str:
-        last = [(c, [(r.id, r.version, r.body) for r in repository.scan(c)][-1:]) for c in keeping.HELD]
+        last = [(c, [(r.id, r.version, r.body) for r in repository.scan(c)][-1:]) for c in transfer.HELD]
         return hashlib.sha256(repr(last).encode()).hexdigest()
 
     return [(archive_module, "digest_of", by_last)]
