@@ -21,7 +21,7 @@ from dossier.intake.compile import check_columns, check_paths, joining_reader, t
 from dossier.intake.gather import gather
 from dossier.intake.reasons import reason
 from dossier.intake.report import Notice, Rejects
-from dossier.intake.sources import Sheet, open_table
+from dossier.intake.sources import Sheet, is_text, open_table
 from dossier.model.fields import nearest_name
 from dossier.policy import Decision
 
@@ -37,7 +37,8 @@ class ImportsCounter:
         self._writing = writing
 
     def plan(self, plan: Plan | File, files: File | Mapping[str, File]) -> PlannedImport:
-        """An import by a plan (a TOML file, or what `load_plan` gave). `files`: one for all tables, or a path by table.
+        """An import by a plan (a TOML file, or what `load_plan` gave). `files`: one for all tables (a text file
+        for those that are not optional), or a path by table.
 
         InputError with every typo of the plan, and for a table without a file.
         """
@@ -52,7 +53,9 @@ class ImportsCounter:
                 raise InputError(problems)
             paths = {table: Path(files[table]) for table in loaded.tables if table in files}
         else:
-            paths = dict.fromkeys(loaded.tables, Path(files))
+            path = Path(files)
+            needed = [key for key, table in loaded.tables.items() if not table.optional]
+            paths = dict.fromkeys(needed if is_text(path) and needed else loaded.tables, path)
         return PlannedImport(self._writing, loaded, paths)
 
 

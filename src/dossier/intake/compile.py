@@ -139,7 +139,10 @@ def check_columns(plan: Plan, table: str, header: list[str], place: str) -> list
     for name in wanted:
         if name not in header:
             near = difflib.get_close_matches(name, header, 1, _LIKE)
-            problems.append(reason("intake.column", place, column=name, nearest=near[0] if near else "-"))
+            if near:
+                problems.append(reason("intake.column", place, column=name, nearest=near[0]))
+            else:
+                problems.append(reason("intake.no_column", place, column=name, table=table))
         elif header.count(name) > 1:
             problems.append(reason("intake.header", place, column=name))
     if problems:

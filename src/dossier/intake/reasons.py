@@ -177,6 +177,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "更正方案中的列名",
         "correct the name in the plan",
     ),
+    "intake.no_column": (
+        "没有 {column} 这一列",
+        "there is no column {column}",
+        "更正方案中的列名; 文件不是表 {table} 时, 写明各文件是哪张表 (TABLE=FILE)",
+        "correct the name in the plan; where the file is not the table {table}, say which it is (TABLE=FILE)",
+    ),
     "intake.header": (
         "表头中 {column} 出现多次",
         "the header has {column} more than once",

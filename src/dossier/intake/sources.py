@@ -57,16 +57,26 @@ def open_table(path: Path, plan: TablePlan) -> Sheet:
     name = path.name
     if not path.is_file():
         raise InputError([reason("intake.missing", name)])
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    packed = suffixes[-1:] == [".gz"]
-    kind = (suffixes[:-1] if packed else suffixes)[-1:]
-    if kind and kind[0] in TEXT:
-        return _open_text(path, plan, packed=packed, tabs=kind[0] == ".tsv")
-    if kind and kind[0] in BOOKS and not packed:
+    kind, packed = _kind(path)
+    if kind in TEXT:
+        return _open_text(path, plan, packed=packed, tabs=kind == ".tsv")
+    if kind in BOOKS and not packed:
         from dossier.intake.workbook import open_sheet
 
         return open_sheet(path, plan)
     raise InputError([reason("intake.format", name)])
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file is one table of text by its name, and no workbook of several."""
+    return _kind(path)[0] in TEXT
+
+
+def _kind(path: Path) -> tuple[str, bool]:
+    """The ending that says what a file is, and whether it is packed."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    packed = suffixes[-1:] == [".gz"]
+    return "".join((suffixes[:-1] if packed else suffixes)[-1:]), packed
 
 
 def _open_text(path: Path, plan: TablePlan, *, packed: bool, tabs: bool) -> Sheet:
