@@ -24,6 +24,7 @@ from dossier.errors import (
     OutcomeUnknown,
     Problem,
     StorageFullError,
+    UnknownSchemeError,
     UnreachableError,
 )
 
@@ -51,6 +52,11 @@ CLASSES: Final[tuple[tuple[type[DossierError], int], ...]] = (
 )
 """Error classes, with those below them, and their exit codes; every other DossierError is about what was given: 2."""
 
+_OTHER_SCHEME: Final = (
+    "核对地址; dossier plugins list 列出可用的",
+    "check the address; dossier plugins list has those there are",
+)
+
 
 def exit_code(error: DossierError) -> int:
     """The exit code of an error of the library."""
@@ -62,6 +68,9 @@ def told(error: BaseException) -> tuple[int, dict[str, Any]]:
     if isinstance(error, DossierError):
         problems = error.problems if isinstance(error, InputError) else ()
         fix_zh, fix_en = REMEDIES.get(error.code, (error.fix("zh"), error.fix("en")))
+        if isinstance(error, UnknownSchemeError) and not str(error.facts["install"]).startswith("dossier-archive["):
+            # Whoever mistypes an address must not install what happens to have that name.
+            fix_zh, fix_en = _OTHER_SCHEME
         head = Problem(
             code=error.code, path=error.path, zh=error.text("zh"), en=error.text("en"), fix_zh=fix_zh, fix_en=fix_en
         )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, reading
+from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, kind_of, reading
 from dossier.cli.output import document, line
 from dossier.cli.reading import ORDER, WHERE, condition_of
 from dossier.errors import Lang
@@ -44,7 +44,7 @@ def export(
     with opening.archive(archive, lang=lang) as opened:
         done = who.at(opened).exports.write(
             file, format=kind, name=name, where=condition_of(where), order=order, fields=list(fields) or None,
-            records=records, lang=lang, because=because,
+            records=kind_of(opened, records, every=False), lang=lang, because=because,
         )  # fmt: skip
     if as_json:
         document({

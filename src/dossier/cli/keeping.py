@@ -8,8 +8,9 @@ import dossier as ds
 from dossier.cli.faults import DAMAGED
 from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, READS, Opening, reading, writing
 from dossier.cli.output import document, line, progress
+from dossier.cli.reasons import reason
 from dossier.cli.secrets import options_of
-from dossier.errors import Lang
+from dossier.errors import InputError, Lang
 
 
 @click.command()
@@ -88,18 +89,22 @@ def backup(archive: str, target: str, opening: Opening, lang: Lang, as_json: boo
 @click.argument("backup", metavar="BACKUP")
 @ARCHIVE
 @NUMBERS_FROM
+@click.option("--unmarked", is_flag=True, help="BACKUP was not made by dossier backup but copied by other means.")
 @LANG
 @JSON
-def restore(backup: str, archive: str, numbers_from: int | None, lang: Lang, as_json: bool) -> None:
+def restore(backup: str, archive: str, numbers_from: int | None, unmarked: bool, lang: Lang, as_json: bool) -> None:
     """Make an archive of a backup.
 
     Interrupted, it is run again and goes on. Numbers that were given since the backup must not be given again: without
     --numbers-from nobody can be registered until it is said, there or by the next import.
     """
-    with progress("恢复" if lang == "zh" else "restoring") as step:
-        ds.restore(backup, archive, numbers_from=numbers_from, options=options_of(archive), progress=step)
+    options = options_of(archive)
     with Opening(mode="r").archive(backup, lang=lang) as opened:
         archive_id = opened.manifest.id  # the archive has the id of the one that was backed up
+        if not (opened.manifest.restored or unmarked):
+            raise InputError([reason("cli.no_backup", "BACKUP")])
+    with progress("恢复" if lang == "zh" else "restoring") as step:
+        ds.restore(backup, archive, numbers_from=numbers_from, options=options, progress=step)
     _done("restore", archive_id, lang, as_json)
 
 

@@ -16,7 +16,7 @@ from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, Acting, Openi
 from dossier.cli.output import columns, document, line, progress, uninterrupted
 from dossier.cli.reasons import reason
 from dossier.cli.secrets import options_of
-from dossier.errors import ExistsError, InputError, Lang, MissingArchiveError, NotAnArchiveError, Problem
+from dossier.errors import ExistsError, InputError, Lang, MissingArchiveError, NotAnArchiveError, Problem, QueryError
 
 if TYPE_CHECKING:
     from dossier.desk.imports import PlannedImport
@@ -26,7 +26,7 @@ PLANS: Final = Path(__file__).parent / "plans"
 """The plans that come along; `--plan` takes their names."""
 _NUMBERS: Final = "KH-{year}-{serial:05}"
 _ZONE: Final = "UTC"
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 3.0
 """Seconds for which an archive that another command is making is waited for."""
 _COUNTED: Final = {
     "rows": ("读入行", "rows read"),
@@ -62,6 +62,10 @@ def create(
 
     ARCHIVE is a path (SQLite) or an address such as mongodb://…; nothing that exists is overwritten.
     """
+    if archive == "memory:":
+        raise InputError([reason("cli.memory", "ARCHIVE")])
+    if staff == "enrolled" and not enrol:
+        raise InputError([reason("cli.enrol", "--staff")])
     with uninterrupted(), _made(archive, zone, numbers, staff=staff, roles=dict(words)) as made:
         for name, role in enrol:
             made.staff.enrol(name, roles=[role])
@@ -147,6 +151,8 @@ def read_plan(given: str) -> Plan:
 
 def tables(plan: Plan, files: tuple[str, ...]) -> Path | dict[str, Path]:
     """One file for all tables, or the file of each: `TABLE=FILE`. InputError with all that is wrong."""
+    from dossier.model.fields import nearest_name
+
     problems: list[Problem] = []
     named: dict[str, Path] = {}
     whole: list[Path] = []
@@ -154,7 +160,12 @@ def tables(plan: Plan, files: tuple[str, ...]) -> Path | dict[str, Path]:
         table, equals, rest = given.partition("=")
         is_named = bool(equals) and table in plan.tables
         path = Path(rest if is_named else given)
-        if not path.is_file():
+        if path.is_dir():
+            problems.append(reason("cli.file_folder", f"FILE {number}"))
+        elif equals and not is_named and not path.exists() and Path(rest).is_file():
+            known, nearest = ", ".join(plan.tables), nearest_name(table, plan.tables)
+            problems.append(reason("cli.table_unknown", f"FILE {number}", tables=known, nearest=nearest))
+        elif not path.is_file():
             problems.append(reason("cli.file_missing", f"FILE {number}"))
         elif is_named and table in named:
             problems.append(reason("cli.table", f"FILE {number}", table=table))
@@ -193,6 +204,10 @@ def _new_or_open(
     except MissingArchiveError:
         if not making:
             raise
+    except (NotAnArchiveError, QueryError):
+        if not making:
+            raise
+        return _others(lambda: _opened(url, opening, None if dry_run else numbers_from, wanted))
     place = wanted.get("zone", _ZONE), wanted.get("numbers", _NUMBERS)
     if dry_run:
         return _made("memory:", *place)
@@ -217,12 +232,12 @@ def _opened(url: str, opening: Opening, numbers_from: int | None, wanted: Mappin
 
 
 def _others(opened: Callable[[], ds.Archive]) -> ds.Archive:
-    """An archive that somebody else is just making: it has its name a moment before it can be opened."""
+    """An archive that somebody else is just making: it has its name a moment before it has what belongs into one."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             return opened()
-        except (MissingArchiveError, NotAnArchiveError):
+        except (MissingArchiveError, NotAnArchiveError, QueryError):
             if time.monotonic() >= deadline:
                 raise
         time.sleep(0.05)

@@ -9,8 +9,9 @@ import attrs
 import click
 
 import dossier as ds
+from dossier.cli.reasons import reason
 from dossier.cli.secrets import options_of
-from dossier.errors import Lang
+from dossier.errors import InputError, Lang
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -100,6 +101,24 @@ def writing(verb: F) -> F:
     return _decorated(verb, gathered, WAIT)
 
 
+def kind_of(archive: ds.Archive, given: str | None, *, every: bool) -> str | None:
+    """The kind of records that `--records` names, with or without `record:`; None for `all`, where `every` may be asked
+    for, and where nothing was given. InputError with the kinds there are."""
+    from dossier.model.fields import nearest_name
+    from dossier.model.records import PREFIX
+
+    kind = given.removeprefix(PREFIX) if given is not None else None
+    kinds = [spec.key.removeprefix(PREFIX) for spec in archive.registry.specs() if spec.key.startswith(PREFIX)]
+    if kind is None or kind in kinds:
+        return kind
+    if kind == "all" and every:
+        return None
+    if kind == "all":
+        raise InputError([reason("cli.records_all", "--records", kinds=", ".join(kinds))])
+    nearest = nearest_name(kind, kinds)
+    raise InputError([reason("cli.records", "--records", kinds=", ".join(kinds), nearest=nearest)])
+
+
 def _decorated(verb: F, gathered: Callable[..., Any], *options: Callable[[Any], Any]) -> F:
     gathered.__doc__ = verb.__doc__
     gathered.__name__ = verb.__name__
@@ -121,6 +140,7 @@ __all__ = [
     "Acting",
     "Opening",
     "acting",
+    "kind_of",
     "reading",
     "writing",
 ]

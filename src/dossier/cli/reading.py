@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sized
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 import dossier as ds
-from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, reading
+from dossier.cli.options import ARCHIVE, JSON, LANG, Acting, Opening, acting, kind_of, reading
 from dossier.cli.output import block, columns, document, line
-from dossier.errors import Lang
+from dossier.cli.reasons import reason
+from dossier.errors import InputError, Lang, NotFoundError
 
 if TYPE_CHECKING:
     from dossier.desk.finding import Condition
@@ -54,6 +57,7 @@ def find(
         zh = lang == "zh"
         heads = ("编号", "名称", "类别", "阶段", "交易金额") if zh else ("number", "name", "kind", "stage", "total")
         columns([heads, *(_row(hit, lang) for hit in hits)])
+        _none(hits, lang)
         _next(hits.cursor, lang)
 
 
@@ -80,10 +84,9 @@ def show(
         if records is None and not as_json:
             block(desk.card(number, lang=lang))
             return
+        wanted = kind_of(opened, records, every=True)
         view = desk.consult(number)
-        page = None
-        if records is not None:
-            page = view.records(None if records == "all" else records, limit=limit, after=after)
+        page = view.records(wanted, limit=limit, after=after) if records is not None else None
         if as_json:
             from dossier.cli.documents import record, whole
 
@@ -93,6 +96,7 @@ def show(
             zh = lang == "zh"
             heads = ("种类", "日期", "单号", "金额", "状态") if zh else ("kind", "day", "reference", "amount", "state")
             columns([heads, *(_dealing(each, lang) for each in page)])
+            _none(page, lang)
             _next(page.cursor, lang)
 
 
@@ -111,28 +115,28 @@ def history(
 ) -> None:  # fmt: skip
     """Show what was said of a customer, when and by whom.
 
-    With --on or --known the card as it was stands below.
+    Times are those of the archive's zone, days of --on and --known too. With --on or --known the card as it was stands
+    below.
     """
-    past = on is not None or known is not None
     moment = int(known) if known is not None and known.isascii() and known.isdigit() and len(known) < 9 else known
     with opening.archive(archive, lang=lang) as opened:
-        told = who.at(opened).history(number, on=on, known=moment)
-        acts = list(told)
+        acts, view = _past(who.at(opened), number, on, moment)
         if as_json:
             from dossier.cli.documents import act, whole
 
-            document({"acts": [act(each) for each in acts], "dossier": whole(told.view) if past else None})
+            document({"acts": [act(each) for each in acts], "dossier": whole(view) if view is not None else None})
             return
         zh = lang == "zh"
-        heads = ("修订", "时间", "谁", "动作", "渠道", "涉及")
+        zone = opened.manifest.zone
+        heads = ("修订", f"时间 ({zone})", "谁", "动作", "渠道", "涉及")
         if not zh:
-            heads = ("rev", "at", "by", "verb", "channel", "about")
-        columns([heads, *(_act(each) for each in acts)])
-        if past:
+            heads = ("rev", f"at ({zone})", "by", "verb", "channel", "about")
+        columns([heads, *(_act(each, opened.zone) for each in acts)])
+        if view is not None:
             from dossier.present import card_text
 
             line()
-            block(card_text(told.view, (), lambda key: opened.registry.spec(key, told.view.kind), lang=lang))
+            block(card_text(view, (), lambda key: opened.registry.spec(key, view.kind), lang=lang))
 
 
 def condition_of(where: str | None) -> Condition | None:
@@ -160,10 +164,24 @@ def _dealing(found: RecordView, lang: Lang) -> tuple[str, ...]:
     return (found.kind, *values, code_text(STATES, found.state, lang))
 
 
-def _act(act: ds.Act) -> tuple[str, ...]:
+def _past(desk: ds.Desk, number: str, on: str | None, known: int | str | None) -> tuple[list[ds.Act], Any]:
+    """The acts on a file and, where a time is given, its view as it was. Whoever may consult it is told when nothing
+    was known of it then."""
+    try:
+        told = desk.history(number, on=on, known=known)
+        return list(told), told.view if on is not None or known is not None else None
+    except NotFoundError:
+        if known is None:
+            raise
+    desk.consult(number)
+    raise InputError([reason("cli.then", "--known")])
+
+
+def _act(act: ds.Act, zone: dt.tzinfo) -> tuple[str, ...]:
     channels = ", ".join(dict.fromkeys(said.channel for said in act.said))
     about = ", ".join(dict.fromkeys(said.path.partition("[")[0].partition("{")[0] for said in act.said))
-    return (str(act.revision), act.at[:16].replace("T", " "), act.by, act.verb, channels, about)
+    at = dt.datetime.fromisoformat(act.at).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return (str(act.revision), at, act.by, act.verb, channels, about)
 
 
 def _text(value: Any, lang: Lang) -> str:
@@ -172,6 +190,11 @@ def _text(value: Any, lang: Lang) -> str:
         return ""
     show = getattr(value, "text", None)
     return str(show(lang)) if callable(show) else ds.reveal(value)
+
+
+def _none(found: Sized, lang: Lang) -> None:
+    if not len(found):
+        line("没有符合的" if lang == "zh" else "none found")
 
 
 def _next(cursor: str | None, lang: Lang) -> None:

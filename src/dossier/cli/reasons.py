@@ -52,6 +52,54 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "核对路径",
         "check the path",
     ),
+    "cli.file_folder": (
+        "这是文件夹, 不是文件",
+        "this is a folder, not a file",
+        "逐个给出其中的文件, 如 TABLE=FILE",
+        "give the files in it, as TABLE=FILE",
+    ),
+    "cli.table_unknown": (
+        "方案中没有这张表; 方案的表: {tables}",
+        "the plan has no such table; those it has: {tables}",
+        "写成 TABLE=FILE; 最接近的是 {nearest}",
+        "write TABLE=FILE; the nearest is {nearest}",
+    ),
+    "cli.memory": (
+        "内存中的档案库随命令结束而消失",
+        "an archive in memory is gone when the command ends",
+        "给出路径, 如 hotel.db",
+        "give a path, such as hotel.db",
+    ),
+    "cli.enrol": (
+        "只许在册人员行事, 而无一人登记: 将无人能用",
+        "only enrolled staff may act, and nobody is enrolled: nobody could use it",
+        "加上 --enrol NAME ROLE; 以后登记其他人用 archive.staff.enrol",
+        "add --enrol NAME ROLE; others are enrolled later with archive.staff.enrol",
+    ),
+    "cli.no_backup": (
+        "这不是 dossier backup 做的备份, 而是一个档案库: 恢复后会有两个编号相同的档案库",
+        "this is no backup made by dossier backup but an archive: there would be two with one id",
+        "另建一个档案库用 dossier copy; 若是用别的办法复制的备份, 加上 --unmarked",
+        "dossier copy makes another archive of it; if it is a backup that was copied by other means, add --unmarked",
+    ),
+    "cli.records": (
+        "没有这种业务记录; 种类: {kinds}",
+        "there is no such kind of records; the kinds: {kinds}",
+        "写其中一种; 最接近的是 {nearest}",
+        "write one of them; the nearest is {nearest}",
+    ),
+    "cli.records_all": (
+        "一次只能导出一种业务记录: 各种的列不同",
+        "records are exported one kind at a time: each has columns of its own",
+        "写其中一种: {kinds}",
+        "write one of: {kinds}",
+    ),
+    "cli.then": (
+        "那时档案中还没有它",
+        "nothing was known of it then",
+        "另给一个时间; 不带 --known 的 dossier history 列出全部行为",
+        "give another time; dossier history without --known lists all acts",
+    ),
     "cli.folder": (
         "所在文件夹不存在",
         "the folder it would lie in does not exist",
@@ -201,8 +249,9 @@ REMEDIES: Final[dict[str, tuple[str, str]]] = {
         "check the path, or make it with dossier create or dossier import --create",
     ),
     "repository.read_only": (
-        "检查权限; 只读的媒介和备份用 --read-only",
-        "check its permissions; for backups and media that cannot be written say --read-only",
+        "检查权限; 查阅只读的媒介和备份用 --read-only --reads FOLDER (可写的文件夹); 所在文件夹不可写时先复制到别处",
+        "check its permissions; for backups and media that cannot be written say --read-only and --reads FOLDER, a"
+        " folder that can; where the file's own folder cannot be written, copy the file elsewhere first",
     ),
     "repository.unsupported": (
         "用 dossier copy 复制到文件",

@@ -53,10 +53,13 @@ def test_a_column_that_is_missing_is_found_before_an_archive_is_made(folder: Pat
 
 
 def test_several_that_make_it_at_once_go_on_with_one(folder: Path) -> None:
-    words = ("import", folder / "a.db", folder / "t.csv", "--plan", folder / "p.toml", "--create", *WHO, "--json")
-    running = [process(*words) for _ in range(3)]
+    running = []
+    for number in range(3):
+        table = folder / f"{number}.csv"
+        table.write_text(f"id,name\n{number},客户{number}\n", encoding="utf-8")
+        words = ("import", folder / "a.db", table, "--plan", folder / "p.toml", "--create", *WHO, "--json")
+        running.append(process(*words))
     told = [each.communicate(timeout=120) for each in running]
     assert [each.returncode for each in running] == [0, 0, 0], told
-    counts = [valid("import", out)["counts"] for out, _ in told]
-    assert sum(each["created"] for each in counts) == 2
-    assert valid("verify", done("verify", folder / "a.db", "--json"))["dossiers"] == 2
+    assert [valid("import", out)["counts"]["created"] for out, _ in told] == [1, 1, 1]
+    assert valid("verify", done("verify", folder / "a.db", "--json"))["dossiers"] == 3

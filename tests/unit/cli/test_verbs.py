@@ -169,10 +169,10 @@ def test_history_tells_acts_and_the_file_as_it_was(shop: Path) -> None:
     then = valid("history", done("history", shop, number, "--known", "1", *WHO, "--json"))["dossier"]
     assert then["revision"] == 1
     text = done("history", shop, number, "--on", "2026-01-01", *WHO, "--lang", "en")
-    assert text.splitlines()[0].split() == ["rev", "at", "by", "verb", "channel", "about"]
+    assert text.splitlines()[0].split() == ["rev", "at", "(UTC)", "by", "verb", "channel", "about"]
     assert "Customer card" in text
     early = valid("error", done("history", shop, number, "--known", "1999-01-01", *WHO, "--json", code=2))
-    assert early["error"]["code"] == "dossier.not_found"
+    assert [each["code"] for each in early["error"]["problems"]] == ["cli.then"]
 
 
 @pytest.mark.law("K8", "K10")
