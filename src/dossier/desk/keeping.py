@@ -20,6 +20,7 @@ from dossier.repository import Batch, Put, Repository
 if TYPE_CHECKING:
     from dossier.desk.archive import Archive
 
+
 def digest_of(repository: Repository) -> str:
     """SHA-256 over the sorted (collection, id, version, SHA-256(body)), in hex (K8)."""
     total = hashlib.sha256()

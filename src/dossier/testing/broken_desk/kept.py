@@ -13,7 +13,7 @@ import attrs
 from dossier.codec import linked
 from dossier.codec.state import State
 from dossier.desk import archive as archive_module
-from dossier.desk import keeping, transfer, views
+from dossier.desk import transfer, views
 from dossier.desk.reading import Reading
 from dossier.repository import Op, Put, Reader, Row
 from dossier.testing.broken_desk.variant import Replace, variant
