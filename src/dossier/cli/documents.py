@@ -4,18 +4,16 @@ value. Floor: cli.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import attrs
 
+from dossier.desk.exports_columns import plain as exported
 from dossier.desk.history import Act
 from dossier.desk.origins import Origin
 from dossier.desk.records import RecordView
 from dossier.desk.views import DossierView
 from dossier.model.absence import Absence
-from dossier.model.values import Per
-from dossier.model.values.plain import canonical
 from dossier.model.withheld import Masked, Withheld
 
 
@@ -85,21 +83,15 @@ def act(found: Act) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value of a view as JSON: the form in which it is stored, marks for what is withheld, masked or absent."""
+    """A value of a view as JSON, as an export writes it; with marks for what is withheld, masked or absent."""
     if value is None or type(value) in (str, int, bool):
         return value
-    if isinstance(value, Withheld):
-        return {"withheld": True}
-    if isinstance(value, Masked):
-        return {"masked": value.shown}
     if isinstance(value, Absence):
         return {"absent": value.value}
     if isinstance(value, tuple):
         return [plain(each) for each in value]
-    if isinstance(value, Per):
-        return {"period": value.period, "value": plain(value.value)}
-    if type(value).__module__.startswith("dossier.model.values."):
-        return json.loads(canonical(value))
+    if isinstance(value, Withheld | Masked) or type(value).__module__.startswith("dossier.model.values."):
+        return exported(value)
     return _fields(value)
 
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from dossier.cli import doctor
+from dossier.cli.documents import plain
 from dossier.cli.output import document
+from dossier.desk import exports_columns
+from dossier.model.values import Money, PartialDate, Per, Span, Term
+from dossier.model.withheld import WITHHELD, Masked
 
 
 def test_no_control_character_of_a_text_reaches_a_terminal_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +30,20 @@ def test_a_mount_with_blanks_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: mounts)
     assert doctor._file_system(Path("/mnt/a b\\c/x.db")) == "nfs4"
     assert doctor._file_system(Path("/mnt/a.db")) == "ext4"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PartialDate(year=2020, month=3),
+        PartialDate(month=3, day=5),
+        Span(start=PartialDate(year=2020)),
+        Money("1.125", "KWD"),
+        Per("2024", Money("1", "CNY")),
+        Term("industry", "toys"),
+        WITHHELD,
+        Masked("138****1234"),
+    ],
+)
+def test_a_value_has_one_form_in_json(value: object) -> None:
+    assert plain(value) == exports_columns.plain(value)
