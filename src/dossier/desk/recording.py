@@ -217,6 +217,10 @@ class Recorder:
                     found[self._read.name] = None
         return sorted(found)
 
+    def idle(self, name: str) -> bool:
+        """Whether nobody writes a lane that `lanes` named. Where lanes are not the repository's nobody can tell."""
+        return self._own_lane and name not in (self._read.name, self._write.name)
+
     def lines(self, name: str) -> Iterator[bytes]:
         """The stored lines of a lane in order; memory does not grow with the archive."""
         # The file is opened before the rows are read: if it is folded meanwhile, it still tells what it held.

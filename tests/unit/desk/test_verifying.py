@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import sqlite3
 import threading
@@ -38,6 +39,7 @@ def filled(archive: ds.Archive) -> list[str]:
     (order,) = desk.consult(numbers[2]).records("order")
     desk.follow_up(order, state="delivered", note="到货", due="2026-05-01")
     desk.follow_up(order, note="再谈")
+    desk.enter(numbers[1], ds.record("visit", at="2026-02-02"))
     tie = desk.relations.add(numbers[0], numbers[1], kind="friend")
     desk.relations.end(tie, until="2030-01-01")
     desk.update(numbers[3], ds.change("basic", title="剑"), channel="agency", observed="2020-01-01")
@@ -143,6 +145,16 @@ def told_otherwise(archive: ds.Archive, word: str, other: str) -> Batch:
     """One claim of an act changed; the state that it left stays as it was."""
     row = next(row for row in rows(archive, "acts") if f'"{word}"'.encode() in row.body and b'"asserts"' in row.body)
     return put(row, row.body.replace(f'"{word}"'.encode(), f'"{other}"'.encode(), 1))
+
+
+def both(*batches: Batch) -> Batch:
+    return Batch(tuple(op for batch in batches for op in batch.ops))
+
+
+def first_of_two(archive: ds.Archive) -> Row:
+    """The first record, by id, of a file with two."""
+    held = rows(archive, "records")
+    return next(one for one, two in itertools.pairwise(held) if one.index["dossier"] == two.index["dossier"])
 
 
 Damage = Callable[[ds.Archive, list[str]], Batch]
@@ -252,6 +264,21 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "a record indexed otherwise": (
         lambda a, n: put(row := rows(a, "records")[0], index={**row.index, "kind": "foe"}),
         {"verify.index"},
+    ),
+    "a record of another scope": (
+        lambda a, n: both(
+            put(row := rows(a, "records")[0], scope="x"),
+            *(put(line, scope="x") for line in rows(a, "entries") if line.id.startswith(row.id)),
+        ),
+        {"verify.scope"},
+    ),
+    "an act apart of another scope": (
+        lambda a, n: put(next(row for row in rows(a, "acts") if row.id.endswith("~special")), scope="x"),
+        {"verify.scope"},
+    ),
+    "a record gone before another of its file": (
+        lambda a, n: Batch((Delete("records", first_of_two(a).id),)),
+        {"verify.orphan"},
     ),
     "a record gone": (lambda a, n: Batch((Delete("records", rows(a, "records")[0].id),)), {"verify.orphan"}),
     "an entry gone": (lambda a, n: Batch((Delete("entries", follow_up(a).id),)), {"verify.entries", "verify.event"}),
@@ -458,3 +485,47 @@ def test_no_body_breaks_the_verification(collection: str) -> None:
                     assert now is not None
                     archive.repository.commit(put(now, row.body))
         assert archive.verify().sound, "as it was"
+
+
+def spoil(lines: list[bytes]) -> list[bytes]:
+    """A line in the middle of a lane, changed in place."""
+    assert len(lines) > 3
+    return [*lines[:2], lines[2].replace(b'"outcome":"allowed"', b'"outcome":"refused"'), *lines[3:]]
+
+
+def read_lane(tmp_path: Path) -> tuple[DeskPlace, Path]:
+    """An archive at rest, and the one file with what was read in it."""
+    place = DeskPlace.fresh("sqlite", tmp_path)
+    with place.create() as archive:
+        filled(archive)
+    (lane,) = [path for path in Path(f"{place.url}.lanes").iterdir() if path.stat().st_size]
+    return place, lane
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_lane_of_reads_is_walked_as_a_file_and_as_rows(folded: bool, tmp_path: Path) -> None:
+    place, lane = read_lane(tmp_path)
+    if folded:
+        with place.open() as archive:
+            held = [row for row in rows(archive, "events") if row.id.startswith("r")]
+            bodies = spoil([row.body for row in held])
+            archive.repository.commit(both(*(put(row, body) for row, body in zip(held, bodies, strict=True))))
+            problems = archive.verify().problems
+    else:
+        lane.write_bytes(b"".join(spoil(lane.read_bytes().splitlines(keepends=True))))
+        with place.open(mode="r", reads=str(lane.parent)) as archive:
+            problems = archive.verify().problems
+    assert [(problem.code, problem.path.rpartition("/")[2]) for problem in problems] == [("verify.ledger", "3")]
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_lane_of_reads_without_its_end_is_a_gap(folded: bool, tmp_path: Path) -> None:
+    place, lane = read_lane(tmp_path)
+    with place.open(mode="r", reads=str(lane.parent)) as archive:
+        assert archive.verify().gaps == ()
+    lane.write_bytes(b"".join(lane.read_bytes().splitlines(keepends=True)[:-2]))
+    with place.open(**({} if folded else {"mode": "r", "reads": str(lane.parent)})) as archive:
+        found = archive.verify()
+        assert found.sound and [gap.partition("/")[0] for gap in found.gaps] == ["events"]
+        archive.acting_as("陈静", role="manager", purpose="manage").count()
+        assert archive.verify().gaps == found.gaps, "who is at work has not closed yet"
