@@ -19,6 +19,7 @@ from dossier.cli.keeping import backup, copy, digest, reindex, restore, verify
 from dossier.cli.making import create, import_
 from dossier.cli.output import document
 from dossier.cli.plugins import plugins
+from dossier.cli.policy import policy
 from dossier.cli.reading import find, history, show
 from dossier.cli.touring import tour
 
@@ -73,7 +74,8 @@ def group() -> None:
 
 
 _VERBS = (
-    tour, create, import_, find, show, history, export, digest, verify, backup, restore, copy, reindex, doctor, plugins,
+    tour, create, import_, find, show, history, export, digest, verify, backup, restore, copy, reindex, doctor, policy,
+    plugins,
 )  # fmt: skip
 for _verb in _VERBS:
     group.add_command(_verb)

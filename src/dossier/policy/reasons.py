@@ -93,6 +93,18 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "上一次紧急查阅尚未复核", "the last breaking of the glass is not reviewed yet",
         "请经理或主管以 desk.glass.review 复核", "ask a manager or an officer to review it with desk.glass.review",
     ),
+    "policy.what": (
+        "{action}: 参数的个数不对",
+        "{action} takes other words",
+        "diff 带两个制度, 其余带一个; --role 只用于 explain, 且必给",
+        "diff takes two policies, the others one; --role goes with explain, and always",
+    ),
+    "policy.unknown": (
+        "没有这个词, 最接近的是 {nearest}",
+        "there is no such word; the nearest is {nearest}",
+        "见 docs/reference/policy.md",
+        "see docs/reference/policy.md",
+    ),
     "policy.template": (
         "没有这个模板, 最接近的是 {nearest}", "there is no such template; the nearest is {nearest}",
         "用 bank, hotel, property", "use bank, hotel or property",

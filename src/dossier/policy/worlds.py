@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from dossier.policy.atoms import Atom, Facts
-from dossier.policy.rules import KINDS, MEDIA, PURPOSES, VERBS, Policy, When
+from dossier.policy.rules import GLASS, KINDS, MEDIA, PURPOSES, VERBS, Policy, When
 
 LAWFUL = Facts(
     actor="a", requester="r", approver="m", approver_kinds=frozenset({"manager"}), recall=True, consent=True,
@@ -65,9 +65,13 @@ def calls(verbs: Collection[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def worlds(policies: Iterable[Policy], atoms: Mapping[str, Atom]) -> list[World]:
-    """All the cases between them; one where no rule has a condition."""
+    """All the cases between them, with a broken glass and without; one where no rule has a condition."""
+    policies = tuple(policies)
     asked = sorted({when for policy in policies for rule in policy.rules for when in rule.when}, key=str)
-    return worlds_of([when for when in asked if when.atom in atoms], atoms)
+    found = worlds_of([when for when in asked if when.atom in atoms], atoms)
+    if any(policy.break_glass is not None for policy in policies):
+        found += [World(attrs.evolve(each.facts, glass=True), (*each.holds, GLASS)) for each in found]
+    return found
 
 
 def worlds_of(asked: Iterable[When], atoms: Mapping[str, Atom]) -> list[World]:

@@ -165,7 +165,9 @@ def test_diff_names_every_widened_cell() -> None:
     assert not [cell for cell in cells if cell.medium == "original"], "never-M126"
     assert diff(wider, standard(), SPECS) == [] == diff(standard(), standard(), SPECS)
     glass = attrs.evolve(standard(), break_glass=BreakGlass(kinds=MANAGER, minutes=5))
-    assert diff(standard(), glass, SPECS) == [], "a glass that nobody broke shows nothing"
+    assert diff(standard(), glass, SPECS) == [], "managers see it all anyway"
+    cells = diff(standard(), template("hotel"), SPECS)
+    assert {(cell.who, cell.verb, cell.holds) for cell in cells} == {("service", "consult", ("break-glass",))}
 
 
 def test_table_cover_and_idle() -> None:
