@@ -5,8 +5,9 @@ Floor: codec.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from typing import Final, TypeVar, TypeVarTuple
 
 import attrs
 
@@ -14,6 +15,31 @@ from dossier.errors import DossierError
 from dossier.model.claims import pattern
 from dossier.model.fields import FieldSpec, Leaf, SectionSpec, Shape
 from dossier.model.ranking import rank
+
+Given = TypeVarTuple("Given")
+T = TypeVar("T")
+_MADE: Final = 1024
+"""What is remembered of one section; when there is more, all of it is made anew."""
+
+
+def made_once(make: Callable[[SectionSpec, *Given], T]) -> Callable[[SectionSpec, *Given], T]:
+    """Remember what is made of a section on the section itself: it ends with the registry that the section is of."""
+
+    def made(spec: SectionSpec, *given: *Given) -> T:
+        known, key = spec.made, (make, *given)
+        try:
+            held: T = known[key]
+            return held
+        except KeyError:
+            pass
+        found = make(spec, *given)
+        if len(known) >= _MADE:
+            known.clear()
+        known[key] = found
+        return found
+
+    update_wrapper(made, make)
+    return made
 
 
 @attrs.frozen(eq=False)
@@ -45,7 +71,7 @@ class Anatomy:
         return "special" if name in self.special else "core"
 
 
-@lru_cache(maxsize=1024)
+@made_once
 def anatomy(spec: SectionSpec) -> Anatomy:
     """The anatomy of a section class. DossierError where parts of one list lie in two compartments."""
     kinds: dict[str, str] = {}
@@ -65,7 +91,7 @@ def anatomy(spec: SectionSpec) -> Anatomy:
     return Anatomy(spec, kinds, frozenset(special), items, masks, apart, reach, computed)
 
 
-@lru_cache(maxsize=4096)
+@made_once
 def believes(spec: SectionSpec, channel: str) -> bool:
     """Whether a claim by this channel may show in every field of the section."""
     return all(rank(leaf.ranking, channel) is not None for leaf in spec.leaves if leaf.shape is not Shape.COMPUTED)

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from dossier.codec.anatomy import anatomy
+from dossier.codec.anatomy import anatomy, made_once
 from dossier.errors import DamagedError
 from dossier.model import views
 from dossier.model.fields import FieldSpec, SectionSpec, Shape
@@ -52,13 +52,13 @@ class Lens:
         raise DamagedError(what=self.spec.key)
 
 
-@functools.lru_cache(maxsize=4_096)
+@made_once
 def lens(spec: SectionSpec, mask: int) -> Lens:
     """The lens of a section and a mask."""
     return Lens(spec, mask)
 
 
-@functools.lru_cache(maxsize=1_024)
+@made_once
 def withheld_view(spec: SectionSpec) -> Any:
     """The view of a section of which nothing may be read, the same for every dossier."""
     return lens(spec, 0).show(None)

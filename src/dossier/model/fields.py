@@ -268,6 +268,8 @@ class SectionSpec:
     fields: Mapping[str, FieldSpec]
     bits: Mapping[str, int]
     """Pattern → number of its leaf."""
+    made: dict[Any, Any] = attrs.field(factory=dict, init=False)
+    """What `made_once` remembers of it, and what therefore ends with it."""
 
     def __repr__(self) -> str:
         return f"<section {self.key}{f' of a {self.kind}' if self.kind else ''} {self.version[0]}.{self.version[1]}>"

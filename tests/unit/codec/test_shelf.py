@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from typing import Any
 
 import attrs
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dossier.codec import SectionRegistry, default_registry, lens, view_class, withheld_view
+from dossier.codec.anatomy import anatomy, believes
 from dossier.errors import DamagedError, InputError, WithheldError
 from dossier.model.fields import SectionSpec, Shape, Tier, many, one, section, section_spec
 from dossier.model.sections import KERNEL, KeyPerson, OrganizationBasic, PhonePart
@@ -244,3 +247,16 @@ def test_known() -> None:
     assert known("x") and known(0) and known(())
     assert not known(None) and not known(WITHHELD) and not known(Masked("138****1234"))
     assert not isinstance(Masked("x"), str)
+
+
+def test_lenses_end_with_their_registry() -> None:
+    registry = default_registry()
+    spec = registry.spec("basic", "person")
+    assert lens(spec, 1) is lens(spec, 1)
+    assert anatomy(spec) is anatomy(spec)
+    withheld_view(spec)
+    believes(spec, "visit")
+    ended = weakref.ref(spec)
+    del registry, spec
+    gc.collect()
+    assert ended() is None
