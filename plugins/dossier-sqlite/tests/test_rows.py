@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -333,3 +336,22 @@ def test_shred_reaches_every_collection_and_the_search_index(opened: Any) -> Non
     repository.commit(Batch((put("b", scope="s1", text="雄信"), Shred("s1"))))
     assert repository.count("cards", Contains("text", "雄信")) == 20
     assert repository.get_many([Key("events", "e"), Key("cards", "b"), Key("cards", "a1")]) == [None] * 3
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_shred_leaves_no_text_in_a_queue_nor_in_the_file(count: int, opened: Any, tmp_path: Path) -> None:
+    text = "住在二贤庄的单雄信"
+    repository: SqliteRepository = opened()
+    rows = (put(f"a{i}", scope="s1", text=text) for i in range(count))
+    repository.commit(Batch((*rows, put("b", scope="s2", text="秦琼"))))
+    repository.commit(Batch((put("a0", expect=None, scope="s1", text=text + "也"), Shred("s1"))))
+    file = tmp_path / "a.db"
+    with closing(sqlite3.connect(file)) as conn:
+        queues = [
+            name for (name,) in conn.execute("select name from sqlite_master where name like 'q\\_%' escape '\\'")
+        ]
+        waiting = [conn.execute(f'select * from "{name}"').fetchall() for name in queues]
+    assert len(queues) == 1 and waiting == [[]]
+    assert repository.count("cards", Contains("text", "秦琼")) == 1
+    repository.close()
+    assert text.encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("a.db*"))
