@@ -151,7 +151,7 @@ class Tour:
         self._head("views")
         service = archive.acting_as("陈晓", role="service", purpose="serve")
         panels = [
-            Panel(Text(desk.card(star, lang="zh").rstrip()), title=Text(self._say(title)), title_align="left")
+            Panel(Text(desk.card(star, lang=self._lang).rstrip()), title=Text(self._say(title)), title_align="left")
             for desk, title in ((service, "service"), (manager, "manager"))
         ]
         if self._console.width < ABREAST:
