@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import dossier as ds
 from dossier.desk.archive import Archive
 from dossier.desk.transfer import COPIED, Transfer
-from dossier.repository import Batch, open_repository
+from dossier.repository import Batch, Put, open_repository
 from dossier.testing.desk_place import DeskPlace
 
 errors = ds.errors
@@ -158,6 +158,49 @@ def test_a_copy_to_something_else_is_refused(place: DeskPlace, tmp_path: Path, m
         foreign.close()
         archive.copy(tmp_path / "foreign.db")  # a store that holds nothing yet
     assert letter.read_bytes() == b"a letter" * 500
+
+
+def test_half_of_a_restore_is_no_half_of_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_batches(monkeypatch)
+    place, backup = DeskPlace.fresh("sqlite", tmp_path), tmp_path / "backup.db"
+    with place.create() as archive:
+        fill(archive, 4)
+        archive.backup(str(backup))
+        for verb in ("restore", "copy"):
+            half = tmp_path / f"{verb}.db"
+            again = {
+                "restore": lambda half=half: ds.restore(backup, half),
+                "copy": lambda half=half: archive.copy(half),
+            }
+            with monkeypatch.context() as patch:
+                dying(patch, 4)
+                with pytest.raises(Killed):
+                    again[verb]()
+            with pytest.raises(errors.ExistsError):
+                again["copy" if verb == "restore" else "restore"]()
+            again[verb]()
+
+
+@pytest.mark.parametrize("verb", ["copy", "restore"])
+def test_the_last_batch_is_on_the_disk(verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[tuple[set[str], bool]] = []
+    write = Transfer._write
+
+    def noted(self: Transfer, batch: Batch, *, durable: bool) -> None:
+        kept.append(({op.collection for op in batch.ops if isinstance(op, Put)}, durable))
+        write(self, batch, durable=durable)
+
+    with DeskPlace.fresh("sqlite", tmp_path).create() as archive:
+        fill(archive, 4)
+        archive.backup(str(tmp_path / "backup.db"))
+        monkeypatch.setattr(Transfer, "_write", noted)
+        if verb == "copy":
+            archive.copy(tmp_path / "made.db")
+        else:
+            ds.restore(tmp_path / "backup.db", tmp_path / "made.db")
+    collections, durable = kept[-1]
+    assert "manifest" in collections and durable
+    assert not all(durable for _, durable in kept), "all of it comes on the disk with the last one"
 
 
 def test_of_two_runs_the_later_goes_on(tmp_path: Path) -> None:
