@@ -16,7 +16,7 @@ from intake_support import CUSTOMERS, HEADER, ROWS, desk_of, fresh, numbers, pla
 
 import dossier as ds
 from dossier.intake import Report, load_plan
-from dossier.intake.compile import check_paths
+from dossier.intake.compile import wrong_paths
 
 MARK = "不可泄露的客户内容XQZW"
 Rejected = list[dict[str, str]]
@@ -372,7 +372,7 @@ def test_files_are_given_for_every_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["retail", "northwind", "superstore_cn", "hotel", "complaints"])
 def test_the_example_plans_load(name: str) -> None:
     plan = load_plan(Path(__file__).parents[2] / "examples" / "plans" / f"{name}.toml")
-    check_paths(plan, ds.registry(), name)
+    assert wrong_paths(plan, ds.registry(), name) == []
     assert plan.name == name and plan.because
 
 
@@ -423,3 +423,26 @@ def test_all_that_is_wrong_with_a_row_is_said(tmp_path: Path) -> None:
     assert set(told["code"].split("; ")) == set(report.reasons)
     assert len(report.reasons) == 2
     assert (tmp_path / "r.csv").stat().st_mode & 0o077 == 0
+
+
+def test_all_that_is_wrong_with_a_plan_is_said(tmp_path: Path) -> None:
+    typos = (
+        ('kind = "person"', 'kind = "persn"'),
+        ('"basic/name" = "name"', '"basic/nam" = { column = "name", digts = 3 }\n"basic/born" = 3'),
+        ('field = "basic/phones"', 'feld = "basic/phones"'),
+        ('kind = "order"', 'kind = "oder"'),
+        ('currency = "CNY" }\n[tables', 'curency = "CNY" }\n[tables'),
+    )
+    plan = CUSTOMERS
+    for right, wrong in typos:
+        assert right in plan
+        plan = plan.replace(right, wrong, 1)
+    problems = _refused(tmp_path, *shop(tmp_path, plan=plan)).problems
+    said = " ".join(f"{each.path} {each.en}" for each in problems)
+    for name in ("digts", "feld", "oder", "curency", "basic/nam;", "rows/fields/basic/born "):
+        assert name in said, name
+    assert "person | organization | group" in said
+    assert len(set(problems)) == len(problems)
+    shops = plan.replace('"basic/nam" =', '"basic/trading_since" = "name"\n"basic/nam" =')
+    found = _refused(tmp_path, *shop(tmp_path, plan=shops)).problems
+    assert not [each for each in found if "trading_since" in each.en]

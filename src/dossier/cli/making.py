@@ -134,12 +134,14 @@ def import_(
 
 def read_plan(given: str) -> Plan:
     """The plan of a file, or one that comes along by its name. InputError with the nearest name."""
+    from dossier.desk.archive import registry
     from dossier.intake import load_plan
+    from dossier.intake.compile import wrong_paths
     from dossier.model.fields import nearest_name
 
     path = Path(given)
     if path.is_file():
-        return load_plan(path)
+        return load_plan(path, check=lambda plan, name: wrong_paths(plan, registry(), name))
     if path.suffix == ".toml":
         raise InputError([reason("cli.file_missing", "--plan")])
     known = sorted(each.stem for each in PLANS.glob("*.toml"))

@@ -17,7 +17,7 @@ from dossier.desk.writing import Writing
 from dossier.errors import InputError
 from dossier.intake import Plan, Report, load_plan
 from dossier.intake.build import Builder
-from dossier.intake.compile import check_columns, check_paths, joining_reader, table_reader
+from dossier.intake.compile import check_columns, joining_reader, table_reader, wrong_paths
 from dossier.intake.gather import gather
 from dossier.intake.reasons import reason
 from dossier.intake.report import Notice, Rejects
@@ -42,8 +42,14 @@ class ImportsCounter:
 
         InputError with every typo of the plan, and for a table without a file.
         """
-        loaded, name = (plan, plan.name) if isinstance(plan, Plan) else (load_plan(Path(plan)), Path(plan).name)
-        check_paths(loaded, self._writing.archive.registry, name)
+        registry = self._writing.archive.registry
+        if isinstance(plan, Plan):
+            loaded, name = plan, plan.name
+            if wrong := wrong_paths(loaded, registry, name):
+                raise InputError(wrong)
+        else:
+            name = Path(plan).name
+            loaded = load_plan(Path(plan), check=lambda read, called: wrong_paths(read, registry, called))
         if isinstance(files, Mapping):
             missing = [key for key, table in loaded.tables.items() if key not in files and not table.optional]
             problems = [reason("intake.files", name, table=table) for table in missing]

@@ -74,8 +74,8 @@ class TableReader:
     observed: Reader | None
 
 
-def check_paths(plan: Plan, registry: SectionRegistry, name: str) -> None:
-    """InputError with every section, field, kind of record and state that there is not."""
+def wrong_paths(plan: Plan, registry: SectionRegistry, name: str) -> list[Problem]:
+    """Every section, field, kind of record and state that there is not."""
     problems: list[Problem] = []
     for key, table in plan.tables.items():
         where = f"{name}/{key}"
@@ -103,8 +103,7 @@ def check_paths(plan: Plan, registry: SectionRegistry, name: str) -> None:
                 for state in [word for word in given if word and word not in states(record.kind)]:
                     nearest = nearest_name(state, states(record.kind))
                     problems.append(reason("intake.key", f"{where}/records/state", name=state[:60], nearest=nearest))
-    if problems:
-        raise InputError(problems)
+    return problems
 
 
 def _field(registry: SectionRegistry, kind: str, path: str, where: str, problems: list[Problem]) -> FieldSpec | None:

@@ -6,9 +6,9 @@ Unknown names are refused with the nearest one that is known; nothing is guessed
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 from cattrs import (
@@ -23,6 +23,10 @@ from cattrs import (
 from dossier.errors import InputError, Problem
 from dossier.intake.reasons import reason
 from dossier.model.fields import nearest_name
+
+Kind = Literal["person", "organization", "group"]
+_ROUNDS = 4
+"""How often a plan is read again without what was wrong in it."""
 
 Collide = Literal["both", "fill", "refuse", "earliest", "latest"]
 
@@ -152,7 +156,7 @@ class Plan:
 
     name: str
     tables: Mapping[str, TablePlan]
-    kind: Literal["person", "organization", "group"]
+    kind: Kind
     stage: Literal["prospect", "active", "dormant", "closed"] = "prospect"
     standing: Literal["customer", "contact", "indirect"] = "customer"
     channel: str = "import"
@@ -181,8 +185,13 @@ class Plan:
         return dict.fromkeys(named)
 
 
-def load_plan(source: str | Path) -> Plan:
-    """A plan from a TOML file. InputError with every typo, each with the nearest name."""
+Check = Callable[[Plan, str], Sequence[Problem]]
+"""What else is wrong with a plan of this name: paths and kinds that a registry does not have."""
+
+
+def load_plan(source: str | Path, *, check: Check | None = None) -> Plan:
+    """A plan from a TOML file. InputError with every typo, each with the nearest name, and with what `check` finds,
+    also where there are typos elsewhere."""
     path = Path(source)
     text: str | None = None
     line = 0
@@ -198,19 +207,50 @@ def load_plan(source: str | Path) -> Plan:
         raise InputError([reason("intake.missing", path.name)])
     if line:
         raise InputError([reason("intake.toml", path.name, line=line)])
-    found: Exception | None = None
-    try:
-        plan = _converter.structure(document, Plan)
-    except Exception as error:
-        found = error
-    problems: list[Problem] = []
-    if found is not None:
-        _explain(found, path.name, problems)
-    else:
-        problems = _checked(plan, path.name)
-    if problems:
-        raise InputError(problems)
+    given = document.get("kind")
+    plan, problems = _read(document, path.name)
+    if plan is not None and not problems:
+        problems += _checked(plan, path.name)
+    if plan is not None and check is not None:
+        # Where the kind is a typo, that one is meant to which most of it belongs.
+        kinds = [document["kind"]] if document["kind"] == given else get_args(Kind)
+        found = [list(check(attrs.evolve(plan, kind=kind), path.name)) for kind in kinds]
+        fewest = min(found, key=len)
+        problems += fewest
+    if plan is None or problems:
+        raise InputError(dict.fromkeys(problems))
     return plan
+
+
+def _read(document: dict[str, Any], name: str) -> tuple[Plan | None, list[Problem]]:
+    """The plan of a document, without what is wrong in it, and that; None where nothing is left."""
+    problems: list[Problem] = []
+    for _ in range(_ROUNDS):
+        found: Exception | None = None
+        try:
+            return _converter.structure(document, Plan), problems
+        except Exception as error:
+            found = error
+        places: list[tuple[str | int, ...]] = []
+        _explain(found, name, problems, (), places)
+        if any(len(place) < 2 and place[:1] in ((), ("name",), ("tables",)) for place in places):
+            break
+        for place in sorted(places, key=repr, reverse=True):
+            _drop(document, place)
+        # A plan of no kind is looked at as one of persons.
+        document.setdefault("kind", "person")
+    return None, problems
+
+
+def _drop(document: Any, place: tuple[str | int, ...]) -> None:
+    *steps, last = place
+    holder = document
+    try:
+        for step in steps:
+            holder = holder[step]
+        del holder[last]
+    except (LookupError, TypeError):
+        pass  # it went with what it stood in
 
 
 def _checked(plan: Plan, name: str) -> list[Problem]:
@@ -278,36 +318,66 @@ def _made() -> Converter:
     def sequence(value: Any, kind: Any) -> Any:
         if type(value) is not list:
             raise _Mistyped("a list")
-        return tuple(made.structure(each, kind.__args__[0]) for each in value)
+        found, wrong = [], []
+        for number, each in enumerate(value):
+            try:
+                found.append(made.structure(each, kind.__args__[0]))
+            except Exception as error:
+                error.add_note(IterableValidationNote("", number, kind.__args__[0]))
+                wrong.append(error)
+        if wrong:
+            raise IterableValidationError("", wrong, kind)
+        return tuple(found)
+
+    def word(value: Any, kind: Any) -> Any:
+        if value not in kind.__args__:
+            raise _Mistyped(" | ".join(filter(None, kind.__args__)))
+        return value
 
     made.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is tuple, sequence)
+    made.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is Literal, word)
     return made
 
 
 _converter = _made()
 
 
-def _explain(found: BaseException, path: str, problems: list[Problem]) -> None:
-    """Turn what cattrs raised into problems at their places; nothing of a value goes in."""
+def _explain(
+    found: BaseException,
+    path: str,
+    problems: list[Problem],
+    place: tuple[str | int, ...],
+    places: list[tuple[str | int, ...]],
+) -> None:
+    """Turn what cattrs raised into problems at their places; nothing of a value goes in. `places`: what a plan would
+    have to do without."""
     if isinstance(found, ForbiddenExtraKeysError):
         names = [each.name for each in attrs.fields(found.cl)]
         for extra in sorted(found.extra_fields):
             problems.append(reason("intake.key", path, name=extra[:60], nearest=nearest_name(extra, names)))
+            places.append((*place, extra))
     elif isinstance(found, ClassValidationError | IterableValidationError):
         for inner in found.exceptions:
-            _explain(inner, f"{path}{_step(inner)}", problems)
+            step = _step(inner)
+            if step is None:
+                _explain(inner, path, problems, place, places)
+            else:
+                _explain(inner, f"{path}/{step}", problems, (*place, step), places)
     elif isinstance(found, KeyError):
         problems.append(reason("intake.required", path, name=path.rpartition("/")[2]))
+        places.append(place if len(place) == 1 else place[:-1])
     elif isinstance(found, _Mistyped):
         problems.append(reason("intake.value", path, expected=found.expected))
+        places.append(place)
     else:
         problems.append(reason("intake.value", path, expected="another value (see the reference of plans)"))
+        places.append(place)
 
 
-def _step(found: BaseException) -> str:
+def _step(found: BaseException) -> str | int | None:
     for note in getattr(found, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
-            return f"/{note.name}"
+            return note.name
         if isinstance(note, IterableValidationNote):
-            return f"/{note.index}"
-    return ""
+            return note.index
+    return None
