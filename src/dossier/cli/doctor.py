@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 import dossier as ds
+from dossier.cli.faults import plain
 from dossier.cli.options import ARCHIVE, JSON, LANG, Opening
 from dossier.cli.output import columns, document, line
 from dossier.cli.reasons import reason
@@ -41,12 +42,7 @@ def doctor(archive: str, lang: Lang, as_json: bool) -> None:
         found = examined(opened, archive)
         advice = advised(found)
     if as_json:
-        said = [
-            {"code": each.code, "path": each.path, "zh": each.zh, "en": each.en, "fix_zh": each.fix_zh,
-             "fix_en": each.fix_en}
-            for each in advice
-        ]  # fmt: skip
-        document({**found, "advice": said})
+        document({**found, "advice": [plain(each) for each in advice]})
         return
     rows = [(f"{part}.{name}", "" if value is None else str(value)) for part in found for name, value in
             found[part].items()]  # fmt: skip

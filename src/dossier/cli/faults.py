@@ -103,9 +103,14 @@ def _usage(error: click.UsageError) -> str:
         kind = error.param.type if error.param is not None else None
         wanted = ", ".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else getattr(kind, "name", "")
         return f"{named} takes {wanted or 'another value'}"
-    if type(error) is click.UsageError and error.ctx is not None and error.ctx.parent is not None:
-        return 'more was given than it takes (a text with blanks stands in "…")'
-    return error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption):
+        nearest = f"; near to it: {', '.join(sorted(error.possibilities))}" if error.possibilities else ""
+        return f"there is no such option{nearest}"
+    if isinstance(error, click.MissingParameter | click.BadOptionUsage):
+        return error.format_message().rstrip(".")
+    if error.ctx is not None and error.ctx.parent is None:
+        return "there is no such command"
+    return 'more was given than it takes (a text with blanks stands in "…")'
 
 
 def _line(mark: str, told: dict[str, Any]) -> None:
@@ -115,10 +120,11 @@ def _line(mark: str, told: dict[str, Any]) -> None:
 
 
 def _document(code: int, head: Problem, problems: tuple[Problem, ...] = ()) -> tuple[int, dict[str, Any]]:
-    return code, {"error": {**_plain(head), "exit": code, "problems": [_plain(each) for each in problems]}}
+    return code, {"error": {**plain(head), "exit": code, "problems": [plain(each) for each in problems]}}
 
 
-def _plain(problem: Problem) -> dict[str, str]:
+def plain(problem: Problem) -> dict[str, str]:
+    """A problem as JSON."""
     return {
         "code": problem.code, "path": problem.path, "zh": problem.zh, "en": problem.en, "fix_zh": problem.fix_zh,
         "fix_en": problem.fix_en,
@@ -136,6 +142,7 @@ __all__ = [
     "REJECTED",
     "USAGE",
     "exit_code",
+    "plain",
     "say",
     "told",
 ]

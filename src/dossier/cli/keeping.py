@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import dossier as ds
-from dossier.cli.faults import DAMAGED
+from dossier.cli.faults import DAMAGED, plain
 from dossier.cli.options import ARCHIVE, JSON, LANG, NUMBERS_FROM, READS, Opening, reading, writing
 from dossier.cli.output import document, line, progress
 from dossier.cli.reasons import reason
@@ -49,11 +49,7 @@ def verify(context: click.Context, archive: str, reads: str | None, lang: Lang, 
     if as_json:
         document({
             "rows": found.rows, "dossiers": found.dossiers, "acts": found.acts, "events": found.events,
-            "problems": [
-                {"code": each.code, "path": each.path, "zh": each.zh, "en": each.en, "fix_zh": each.fix_zh,
-                 "fix_en": each.fix_en}
-                for each in found.problems
-            ],
+            "problems": [plain(each) for each in found.problems],
         })  # fmt: skip
     else:
         counted = f"{found.rows} 行, {found.dossiers} 份档案, {found.acts} 个行为, {found.events} 条日志"
@@ -98,13 +94,15 @@ def restore(backup: str, archive: str, numbers_from: int | None, unmarked: bool,
     Interrupted, it is run again and goes on. Numbers that were given since the backup must not be given again: without
     --numbers-from nobody can be registered until it is said, there or by the next import.
     """
-    options = options_of(archive)
+    source, options = options_of(backup), options_of(archive)
     with Opening(mode="r").archive(backup, lang=lang) as opened:
         archive_id = opened.manifest.id  # the archive has the id of the one that was backed up
         if not (opened.manifest.restored or unmarked):
             raise InputError([reason("cli.no_backup", "BACKUP")])
     with progress("恢复" if lang == "zh" else "restoring") as step:
-        ds.restore(backup, archive, numbers_from=numbers_from, options=options, progress=step)
+        ds.restore(
+            backup, archive, numbers_from=numbers_from, options=options, source_options=source, progress=step
+        )
     _done("restore", archive_id, lang, as_json)
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from cli_support import run
 
 from dossier.cli import doctor
 from dossier.cli.documents import plain
@@ -47,3 +48,13 @@ def test_a_mount_with_blanks_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_a_value_has_one_form_in_json(value: object) -> None:
     assert plain(value) == exports_columns.plain(value)
+
+
+@pytest.mark.parametrize(
+    "words", [("王芳13812345678",), ("find", "a.db", "--王芳13812345678"), ("find", "a.db", "--rolle13812345678", "x")]
+)
+def test_what_was_typed_for_a_command_or_option_is_not_repeated(words: tuple[str, ...]) -> None:
+    for more in ((), ("--json",)):
+        told = run(*words, *more)
+        assert told.exit_code == 2
+        assert "13812345678" not in told.output + told.stderr
