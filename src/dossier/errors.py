@@ -142,6 +142,16 @@ class DeniedError(DossierError):
     fix_en = "ask somebody who may, or ask the custodian for a release"
 
 
+class NotEnrolledError(DeniedError):
+    """Who names himself does not hold the role he names: he was never enrolled under it, or was dismissed from it."""
+
+    code = "staff.not_enrolled"
+    zh = "此人未以角色 {role} 登记在册"
+    en = "nobody of this name is enrolled under the role {role}"
+    fix_zh = "请负责档案库的人以 archive.staff.enrol 登记, 或以其在册的角色行事"
+    fix_en = "ask whoever keeps the archive to enrol him (archive.staff.enrol), or act under a role he holds"
+
+
 class PolicyChangedError(DossierError):
     """Another policy was put in force while the call was made; nothing was given out or written under the old one."""
 

@@ -83,8 +83,9 @@ class Desk:
     ) -> DossierView:
         """Open a file for a new customer (M1-M5) and give it a registration number.
 
-        `kind` person, organization or group; `name` is asserted as `basic/name`. InputError lists every problem;
-        nothing is written then.
+        `kind` person, organization or group; `name` is asserted as `basic/name`. None opens a file of somebody whose
+        name is not known yet (a caller, a guest at the door); a blank text is no name and is refused. InputError lists
+        every problem; nothing is written then.
         """
         decision = self._reading.permit("collect", called="register")
         _party(kind, standing, stage)

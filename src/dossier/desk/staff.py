@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from dossier.desk.changes import fits
-from dossier.errors import ConflictError, DeniedError, InputError, LockedError
+from dossier.errors import ConflictError, InputError, LockedError, NotEnrolledError
 from dossier.model.problems import problem
 from dossier.policy import KINDS
 from dossier.repository import Batch, IndexValue, Key, Op, Put, Row, decode, encode
@@ -121,9 +121,9 @@ class Staff:
         body = decode(row.body) if row is not None else {"roles": []}
         return role in _roles(body) or (self._open and all(held["role"] != role for held in body["roles"]))
 
-    def denied(self, role: str) -> DeniedError:
+    def denied(self, role: str) -> NotEnrolledError:
         """The error for somebody who may not act under a role."""
-        return DeniedError(path="staff", role=role, verb="act", verb_zh="行事", kind=self.kind(role))
+        return NotEnrolledError(path="staff", role=role, kind=self.kind(role))
 
     def named(self, name: str) -> Actor | None:
         """The enrolled actor of a name."""

@@ -108,3 +108,13 @@ def test_a_medium_that_cannot_be_written_needs_a_folder_for_reads() -> None:
     _, said = faults.told(errors.ReadOnlyError())
     assert "--reads FOLDER" in said["error"]["fix_en"]
     assert "--reads FOLDER" in said["error"]["fix_zh"]
+
+
+def test_somebody_who_is_not_enrolled_is_told_that(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    done("create", path, "--staff", "enrolled", "--enrol", "王芳", "manager")
+    done("find", path, *WHO)
+    result = run("find", path, "--as", "李逵", "--role", "manager")
+    assert result.exit_code == 3
+    assert "staff.not_enrolled" in result.stderr
+    assert "archive.staff.enrol" in result.stderr
