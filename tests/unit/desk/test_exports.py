@@ -28,7 +28,7 @@ from dossier.desk.exports_files import guarded
 from dossier.ledger import Event
 from dossier.model.fields import SectionSpec
 from dossier.model.values import Money, PartialDate, PersonName
-from dossier.policy import Decision
+from dossier.policy import Decision, Fields, Rule, When, standard
 from dossier.testing.crash import small_disk
 from dossier.testing.desk_place import DeskPlace
 
@@ -298,6 +298,38 @@ def test_what_may_not_be_read_is_left_out_or_refused(archive: Archive, tmp_path:
     assert "preferences/religion" in some.withheld
 
 
+@pytest.mark.parametrize("when", [(), (When("is_custodian"),)])
+@pytest.mark.parametrize("lacking", ["consult", "export"])
+def test_what_leaves_is_what_may_be_both_looked_at_and_exported(
+    lacking: str, when: tuple[When, ...], tmp_path: Path
+) -> None:
+    rule = Rule(
+        id="no-titles", effect="forbid", kinds=frozenset({"manager"}), verbs=frozenset({lacking}),
+        fields=Fields(paths=frozenset({"basic/title"})), when=when,
+    )  # fmt: skip
+    shipped = standard()
+    policy = attrs.evolve(shipped, rules=(*shipped.rules, rule))
+    with DeskPlace.fresh("memory", tmp_path).create(policy=policy) as archive:
+        desk = manager(archive)
+        archive.staff.enrol("王芳", roles=["manager"])
+        for name, custodian in (("单雄信", "王芳"), ("秦琼", "陈静")):
+            file = desk.register(name, ds.change("basic", title="总瓢把子"), kind="person")
+            desk.custody.hand_over(file, to=custodian)
+        done = desk.exports.write(tmp_path / "x.jsonl")
+        titles = [json.loads(line)["basic"].get("title") for line in done.path.read_text("utf-8").splitlines()]
+        title = archive.registry.spec("basic", "person").mask("title")
+        masks = [int(re.findall(r"basic:([0-9a-f]+)", mask)[0], 16) for _, _, mask in events(archive)[0].subjects]
+        if when:
+            assert titles == ["总瓢把子", {"withheld": True}] and [bool(mask & title) for mask in masks] == [
+                True,
+                False,
+            ]
+        else:
+            assert titles == [None, None] and "basic/title" in done.withheld and not any(mask & title for mask in masks)
+            with pytest.raises(errors.ReadableFieldError):
+                desk.exports.write(tmp_path / "y.csv", fields=["basic/title"])
+
+
 def test_a_column_that_only_some_may_be_read_in_stands_as_withheld(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,6 +430,36 @@ def test_the_dismissed_are_refused_an_export_as_an_export(archive: Archive, tmp_
         desk.exports.write(tmp_path / "x.csv")
     last = [event for event in archive.recorder.events() if event.outcome == "refused"]
     assert [event.verb for event in last] == ["export"] and not list(tmp_path.glob("x.csv*"))
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("end", ["csv", "jsonl", "xlsx"])
+def test_all_of_a_file_is_on_the_disk_before_it_has_its_name(
+    end: str, links: bool, archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Draft, name and folder are synced, in this order, and the draft is synced whole."""
+    manager(archive).register("甲", kind="person")
+    path, fsync, link = tmp_path / f"x.{end}", os.fsync, os.link
+    synced: list[tuple[str, int]] = []
+
+    def noted(handle: int) -> None:
+        fsync(handle)
+        name = Path(f"/proc/self/fd/{handle}").readlink()
+        if name.name == "draft" or name in (path, tmp_path):
+            synced.append((name.name, os.fstat(handle).st_size if name != tmp_path else 0))
+
+    def linked(draft: Any, target: Any) -> None:
+        if not links:
+            raise OSError(errno.EPERM, "no links")
+        synced.append(("named", 0))
+        link(draft, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "link", linked)
+    manager(archive).exports.write(path)
+    size = path.stat().st_size
+    named = ("named", 0) if links else (path.name, size)
+    assert synced == [("draft", size), named, (tmp_path.name, 0)]
 
 
 def test_a_reason_leaves_a_hash(archive: Archive, tmp_path: Path) -> None:
