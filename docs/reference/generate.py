@@ -1,7 +1,8 @@
 """Writes the generated pages of the reference: `python docs/reference/generate.py`. A test fails when one is behind.
 
 fields.md comes from the registry, errors.md from the error classes and the catalogue of problems, repository.md and
-desk.md from docstrings, roles.md from the standard policy, cli/index.md from the command by its own generator.
+desk.md from docstrings, roles.md from the standard policy, policy.md from the
+classes of policies, cli/index.md from the command by its own generator.
 """
 
 from __future__ import annotations
@@ -27,7 +28,19 @@ from dossier.model.labels import TERMS
 from dossier.model.problems import CATALOGUE
 from dossier.model.ranking import RANKINGS
 from dossier.model.records import PREFIX, states
-from dossier.policy import KINDS, PURPOSES, VERBS, Judge, standard
+from dossier.policy import (
+    ATOMS,
+    KINDS,
+    PURPOSES,
+    VERBS,
+    BreakGlass,
+    Fields,
+    Judge,
+    Policy,
+    ReleaseProfile,
+    Rule,
+    standard,
+)
 from dossier.policy.never import NEVER
 from dossier.policy.reasons import TEXTS as POLICY_REASONS
 
@@ -44,6 +57,7 @@ def pages() -> dict[str, str]:
         "repository.md": repository_page(),
         "desk.md": desk_page(),
         "roles.md": roles_page(),
+        "policy.md": policy_page(),
     }
 
 
@@ -403,7 +417,7 @@ def roles_page() -> str:
         out.append(f"## `{verb}` {zh}\n")
         out += _table(("kind of role", *(tier.name for tier in tiers)), rows)
     out.append(f"Nobody may yet: {', '.join(nobody)}.\n")
-    out += ["## Purposes\n", f"{', '.join(f'`{purpose}`' for purpose in PURPOSES)}; none is `\"\"`.\n"]
+    out += ["## Purposes\n", f'{", ".join(f"`{purpose}`" for purpose in PURPOSES)}; none is `""`.\n']
     out += ["## Rules\n"]
     rules = sorted(standard().rules, key=lambda rule: rule.id)
     out += _table(
@@ -412,6 +426,93 @@ def roles_page() -> str:
     )
     out += ["## What no policy can lift\n"]
     out += _table(("id", "zh", "en"), ((f"`{never.id}`", never.zh, never.en) for never in NEVER))
+    return "\n".join(out)
+
+
+# -- policy ---------------------------------------------------------------------------------------
+
+POLICY_INTRO = """# Policies 制度
+
+A policy says who may do what with which fields. It is an object of `dossier.policy` or a TOML file; an archive is
+created with one (`ds.create(…, policy="rules.toml")`), else with `standard`. See
+[restrict a role](../how-to/restrict-a-role.md), [roles](roles.md) and [the command](cli/index.md) `dossier policy`.
+
+- What no rule permits is not permitted. A leaf is reached where some permit holds and no forbid does; rules have no
+  order, and to repeat one changes nothing.
+- A condition that cannot say, because what it asks for is missing, or that raises, leaves a permit off and a forbid on;
+  that one raised is on record (`rule-id!` among the rules of the event).
+- Where a decision hangs on the dossier, lists, counts and exports are cut in the query itself, outside of what the
+  caller asks. A file of which nothing may be seen is told from one that there is not by nothing.
+- A decision without a dossier is provisional: what it lets be seen is what may be seen of every dossier.
+- `archive.policy` is the policy in force. Another one is proposed and approved by two persons (`desk.policies`), or in
+  an archive with `waiting_hours` by one, after that time and with a reason. It judges from its commit on, in every
+  process; a call that was being made then raises PolicyChangedError and is made again.
+
+## The file
+
+```toml
+[[rules]]
+id = "own-customers"
+effect = "permit"                    # or "forbid"
+kinds = ["account_manager"]          # kinds of role, and roles = [...] for your own words
+verbs = ["consult", "export"]
+fields = {tier = "PERSONAL", flags = ["safety"], paths = ["basic/phones"]}    # any of these; all without it
+media = ["copy"]                     # both without it
+purposes = ["serve", "manage"]       # whatever the purpose, and without one, without it
+when = ["is_custodian", {within_hours = ["08:00", "18:00"]}]                  # all of them
+
+[[profiles]]
+id = "service-copies"
+recipient = "service"
+recall_within = 30
+
+[break_glass]
+kinds = ["service"]
+minutes = 15
+```
+
+`dossier policy check` and `ds.create` refuse a file with a word or field that there is not, conditions that contradict
+each other, releases that no profile covers, and rules that never change a decision, all at once. The same file written
+by `dossier.policy.dumps` has the same digest.
+"""
+
+
+def policy_page() -> str:
+    """Classes, conditions, words, what no policy lifts."""
+    out = [NOTE, POLICY_INTRO, "## What it is made of\n"]
+    for cls in (Policy, Rule, Fields, ReleaseProfile, BreakGlass):
+        out += [f"### `{cls.__name__}`\n", _flat(_doc(cls)) + "\n"]
+    out += ["## Conditions\n"]
+    out += _table(
+        ("condition", "zh", "en", "takes", "of the dossier"),
+        (
+            (f"`{it.name}`", it.zh, it.en, ", ".join("HH:MM" if a is str else "a number" for a in it.args) or "-",
+             "yes" if it.row else "no")
+            for it in ATOMS.values()
+        ),
+    )  # fmt: skip
+    out += [
+        "\n`custodian` and `team` of a dossier are set with `desk.custody.hand_over`, the teams of somebody with\n"
+        "`archive.staff.enrol(…, teams=[…])`. No dossier has a hold or a grade yet: `no_hold` always holds,\n"
+        "`grade_at_most` never. `approved` waits for loans in the same way.\n",
+        "## Words\n",
+    ]
+    out += _table(
+        ("", ""),
+        (
+            ("kinds", ", ".join(f"`{kind}`" for kind in KINDS)),
+            ("verbs", ", ".join(f"`{verb}` {zh}" for verb, zh in VERBS.items())),
+            ("media", "`copy`, `original`"),
+            ("purposes", ", ".join(f"`{purpose}`" for purpose in PURPOSES)),
+            ("tiers", " < ".join(tier.name for tier in Tier)),
+        ),
+    )
+    out += ["\n## What no policy can lift\n"]
+    out += _table(
+        ("id", "zh", "en", "exception"),
+        ((f"`{never.id}`", never.zh, never.en, never.exception or "-") for never in NEVER),
+    )
+    out += ['\nThe exception is declared once, `ds.create(…, exceptions=["M124"])`, and stands in the manifest.\n']
     return "\n".join(out)
 
 
