@@ -228,6 +228,31 @@ def test_far_too_many_columns_and_endless_lines_are_refused(tmp_path: Path) -> N
     assert _refused(tmp_path, plan, table).problems[0].code == "intake.line_long"
 
 
+def test_as_many_columns_as_there_may_be_are_taken(tmp_path: Path) -> None:
+    plan, table = shop(tmp_path)
+    for count, taken in ((4096, True), (4097, False)):
+        more = count - len(HEADER.split(","))
+        lines = [HEADER + "".join(f",c{n}" for n in range(more)), *(row + "," * more for row in ROWS)]
+        table.write_text("\n".join(lines), encoding="utf-8")
+        if taken:
+            report, rejects = _run(tmp_path, plan, table)
+            assert report.counts.accepted == len(ROWS) and rejects == []
+        else:
+            assert _refused(tmp_path, plan, table).problems[0].code == "intake.columns"
+
+
+def test_a_large_file_that_is_packed_as_files_are_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, packed = _packed(tmp_path)
+    table = tmp_path / "rows.csv.gz"
+    table.write_bytes(packed)
+    # Every file is large then: whether it is taken hangs on how well it is packed.
+    monkeypatch.setattr("dossier.intake.sources.MAX_UNPACKED", 0)
+    assert _run(tmp_path, plan, table)[0].counts.accepted == len(gzip.decompress(packed).splitlines()) - 1
+    (tmp_path / "rejects.csv").unlink(missing_ok=True)
+    table.write_bytes(gzip.compress(gzip.decompress(packed) + b"\n" * (1 << 20)))
+    assert _refused(tmp_path, plan, table).problems[0].code == "intake.bomb"
+
+
 def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dossier.intake.sources.MAX_UNPACKED", 4)
     monkeypatch.setattr("dossier.intake.workbook.MAX_BOOK", 4)
