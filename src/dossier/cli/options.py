@@ -42,7 +42,13 @@ class Acting:
     purpose: str
 
     def at(self, archive: ds.Archive) -> ds.Desk:
-        """His desk."""
+        """His desk. InputError with the roles there are."""
+        from dossier.model.fields import nearest_name
+
+        roles = archive.manifest.roles
+        if self.role not in roles:
+            known, nearest = ", ".join(sorted(roles)), nearest_name(self.role, roles)
+            raise InputError([reason("cli.role", "--role", roles=known, nearest=nearest)])
         return archive.acting_as(self.name, role=self.role, purpose=self.purpose)
 
 

@@ -82,6 +82,12 @@ TEXTS: Final[dict[str, tuple[str, str, str, str]]] = {
         "另建一个档案库用 dossier copy; 若是用别的办法复制的备份, 加上 --unmarked",
         "dossier copy makes another archive of it; if it is a backup that was copied by other means, add --unmarked",
     ),
+    "cli.role": (
+        "档案库没有这个角色; 其角色: {roles}",
+        "the archive has no such role; those it has: {roles}",
+        "写其中一个; 最接近的是 {nearest}",
+        "write one of them; the nearest is {nearest}",
+    ),
     "cli.records": (
         "没有这种业务记录; 种类: {kinds}",
         "there is no such kind of records; the kinds: {kinds}",

@@ -118,3 +118,11 @@ def test_somebody_who_is_not_enrolled_is_told_that(tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert "staff.not_enrolled" in result.stderr
     assert "archive.staff.enrol" in result.stderr
+
+
+def test_a_role_that_there_is_not_is_told_with_those_there_are(shop: Path) -> None:
+    result = run("find", shop, "--as", "王芳", "--role", "sale")
+    assert result.exit_code == 2
+    assert "cli.role" in result.stderr
+    assert "the nearest is sales" in result.stderr
+    assert "manager" in result.stderr
