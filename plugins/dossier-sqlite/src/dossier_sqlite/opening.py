@@ -153,6 +153,7 @@ def connect(
         cached_statements=256,
         timeout=timeout,
     )
+    garbled = False
     try:
         conn.execute(f"pragma cache_size=-{cache_kib}")
         conn.execute("pragma temp_store=memory")
@@ -164,6 +165,12 @@ def connect(
     except sqlite3.Error:
         conn.close()
         raise
+    except UnicodeDecodeError:
+        garbled = True
+    if garbled:
+        # A damaged schema: the module fails at SQLite's message about it, which quotes what it found there.
+        conn.close()
+        raise sqlite3.OperationalError
     return conn
 
 
