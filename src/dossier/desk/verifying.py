@@ -74,6 +74,21 @@ class _Found:
         return (*self.problems, *more)
 
 
+class _Handed:
+    """What was handed in and no file took at once: the ids of what waits, and how much should, for a file takes each
+    by an act of placing."""
+
+    def __init__(self, waiting: Set[str]) -> None:
+        self.waiting = waiting
+        self.open = 0
+
+    def note(self, event: Event) -> None:
+        if event.verb == "place":
+            self.open -= 1
+        elif event.verb == "collect":
+            self.open += sum(not pseudonym for pseudonym, _, _ in event.subjects)
+
+
 class _Sums:
     """The sums of the digests of everything that was said, in buckets by digest."""
 
@@ -116,7 +131,10 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
             rows = Rows(archive, state, found.add, acts, passed)
             rows.run()
             numbers(state, found.add)
-            events = _lanes(state, found, recorded, passed, rows.waiting)
+            handed = _Handed(rows.waiting)
+            events = _lanes(state, found, recorded, passed, handed)
+            if handed.open > len(rows.waiting):
+                found.add("event", "unplaced")
             differ = [n for n in range(_BUCKETS) if acts.buckets[n] != recorded.buckets[n]]
             if differ:
                 _compare(archive, state, found, differ)
@@ -132,7 +150,7 @@ def verify(archive: Archive, progress: Progress | None) -> Verification:
     return Verification(sum(counts.values()), counts["dossiers"], counts["acts"], events, found.all(), gaps)
 
 
-def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> int:
+def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], None], handed: _Handed) -> int:
     """Walk the lanes of changes and say what they tell; how many events they have."""
     events = 0
     for name in lanes_within(state):
@@ -141,7 +159,7 @@ def _lanes(state: Reader, found: _Found, said: Said, passed: Callable[[Row], Non
             for row in rows:
                 passed(row)  # verified with what of its lane is a file still
             continue
-        lines = _told(rows, said, passed, waiting)
+        lines = _told(rows, said, passed, handed)
         try:
             events += verify_lane(name, lines).events
         except LedgerError as error:
@@ -166,14 +184,15 @@ def _read_lanes(archive: Archive, found: _Found) -> tuple[int, tuple[str, ...]]:
     return events, tuple(gaps)
 
 
-def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None], waiting: Set[str]) -> Iterator[bytes]:
+def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None], handed: _Handed) -> Iterator[bytes]:
     """The lines of a lane; what each tells of an act is said."""
     for row in rows:
         passed(row)
         event = _event(row.body)
         if event is not None and event.act and event.outcome == "allowed":
+            handed.note(event)
             for pseudonym, rev, _ in event.subjects:
-                if pseudonym or event.act in waiting:
+                if pseudonym or event.act in handed.waiting:
                     said(token(event.act, pseudonym, rev, event.at, event.verb, event.actor), f"events/{row.id}")
         yield row.body
 
@@ -191,7 +210,7 @@ def _compare(archive: Archive, state: Reader, found: _Found, differ: Sequence[in
     acts, recorded = _Listed(looked), _Listed(looked)
     rows = Rows(archive, state, _ignore, acts, _ignore)
     rows.run()
-    _lanes(state, _Found(), recorded, _ignore, rows.waiting)
+    _lanes(state, _Found(), recorded, _ignore, _Handed(rows.waiting))
     for code, these, those in (("act", acts.held, recorded.held), ("event", recorded.held, acts.held)):
         for digest, places in these.items():
             for place in places[len(those.get(digest, ())) :]:

@@ -46,7 +46,9 @@ def filled(archive: ds.Archive) -> list[str]:
     desk.merges.merge(numbers[3], numbers[4])
     desk.update(numbers[0], ds.change("preferences", taboos=ds.edit(add=["香菜"])), channel="form")
     sales = archive.acting_as("张强", role="sales")
-    sales.collect("KH-1999-1", ds.change("basic", name="谁"))
+    for name in ("谁", "尤俊达"):
+        sales.collect("KH-1999-1", ds.change("basic", name=name))
+    desk.unplaced.place(next(note for note in desk.unplaced.list() if "尤俊达" in str(note.what[0].values)), numbers[4])
     with pytest.raises(ds.errors.DeniedError):
         sales.count()
     return numbers
@@ -62,7 +64,7 @@ def test_a_sound_archive_is_found_sound(place: DeskPlace) -> None:
         filled(archive)
         found = archive.verify(progress=lambda done, total: seen.append((done, total)))
     assert found.problems == () and found.sound
-    assert (found.dossiers, found.acts) == (5, 5 + 5 + 1 + 1 + 2 + 2), "each act once a compartment that it touches"
+    assert (found.dossiers, found.acts) == (5, 5 + 5 + 1 + 1 + 1 + 2 + 2), "each act once a compartment that it touches"
     assert seen[-1][0] == seen[-1][1] == found.rows
     with place.open() as again:
         found = again.verify()
@@ -317,6 +319,10 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "a lane cut in the middle": (
         lambda a, n: Batch((Delete("events", last_write(a)[3].id),)),
         {"verify.ledger", "verify.act"},
+    ),
+    "what was handed in, gone": (
+        lambda a, n: Batch((Delete("unplaced", rows(a, "unplaced")[0].id),)),
+        {"verify.event"},
     ),
     "what was handed in, by nobody": (
         lambda a, n: put(row := rows(a, "unplaced")[0], row.body.replace(b'"at":"2026', b'"at":"2025')),
