@@ -134,11 +134,21 @@ def _build(
         chosen = list(conditions)
         if merged is not None:
             chosen[merged] = f"t.{table.columns[terms[merged][1]]} = ?{starts[merged] + place}"
-        where = " and ".join(condition for condition in (*chosen, rest) if condition) or "1"
-        parts.append(
+        asked = [condition for condition in (*chosen, rest) if condition]
+        # What a walk can tell by the index and the side tables is asked first: most rows are never looked at.
+        later = [
+            condition for condition in asked[: len(terms)] if route == WALK and not condition.startswith("exists ")
+        ]
+        part = (
             f"select t.rid as rid, t.id as id, {column} as o from {table.sql} t"
-            f" where {where} order by {arranged} limit ?{many}"
+            f" where {' and '.join(each for each in asked if each not in later) or '1'} order by {arranged}"
         )
+        if later:
+            part = (
+                f"select k.rid as rid, k.id as id, k.o as o from ({part} limit -1) k cross join {table.sql} t"
+                f" on t.rid = k.rid where {' and '.join(later)}"
+            )
+        parts.append(f"{part} limit ?{many}")
     if len(parts) == 1:
         keys = parts[0]
     else:
