@@ -636,10 +636,11 @@ def test_text_that_is_no_text_and_a_header_that_is_none_are_damage(opened: Any, 
     conn.close()
     with pytest.raises(DamagedError):
         opened("r")
-    text = bytearray(raw)
-    at = text.index(b"CREATE TABLE")
-    text[at : at + 4] = b"\xff\xfe\x91\xff"
-    (tmp_path / "a.db").write_bytes(text)
+    (tmp_path / "a.db").write_bytes(raw)
+    with sqlite3.connect(tmp_path / "a.db") as conn:
+        conn.execute("pragma writable_schema=on")
+        conn.execute("update sqlite_schema set name = cast(x'91ff' as text), sql = 'create' where name = 'batches'")
+    conn.close()
     with pytest.raises(DamagedError):
         opened("r")
     raw[16:18] = b"\x11\x11"  # the size of a page
