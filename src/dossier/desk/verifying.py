@@ -17,10 +17,11 @@ import msgspec
 from dossier.desk.recording import lanes_within
 from dossier.desk.transfer import COPIED, Progress
 from dossier.desk.verifying_numbers import numbers
-from dossier.desk.verifying_rows import Rows, Said, token
+from dossier.desk.verifying_rows import Rows, Said, kind_token, token
 from dossier.errors import DamagedError, LedgerError, Problem
 from dossier.ledger import Event, unseal, verify_lane
 from dossier.model.problems import problem
+from dossier.model.records import PREFIX
 from dossier.repository import TRUE, Checks, Reader, Row
 
 if TYPE_CHECKING:
@@ -191,7 +192,10 @@ def _told(rows: Iterator[Row], said: Said, passed: Callable[[Row], None], handed
         event = _event(row.body)
         if event is not None and event.act and event.outcome == "allowed":
             handed.note(event)
-            for pseudonym, rev, _ in event.subjects:
+            for pseudonym, rev, mask in event.subjects:
+                for run in mask.split(";") if pseudonym and PREFIX in mask else ():
+                    if run.startswith(PREFIX):
+                        said(kind_token(event.act, pseudonym, run), f"events/{row.id}")
                 if pseudonym or event.act in handed.waiting:
                     said(token(event.act, pseudonym, rev, event.at, event.verb, event.actor), f"events/{row.id}")
         yield row.body

@@ -54,6 +54,11 @@ def token(act: str, pseudonym: str, rev: int, at: str, verb: str, actor: str) ->
     return "\0".join((act, pseudonym, str(rev), at, verb if rev else "", actor)).encode()
 
 
+def kind_token(act: str, pseudonym: str, run: str) -> bytes:
+    """What the entries of an act and the mask of its event both say of a kind of records: that there are some."""
+    return "\0".join((act, pseudonym, run)).encode()
+
+
 class _Ahead:
     """Rows of a collection, looked at before they are taken."""
 
@@ -249,6 +254,7 @@ class Rows:
     def _records(self, core: Row, known: set[str], records: _Ahead, entries: _Ahead, pseudonym: str) -> bool:
         """Whether there are any, and all of them can be read."""
         told: set[str] = set()
+        kinds: set[tuple[str, str]] = set()
         some, whole = False, True
         for row in records.below(core.id):
             for lost in entries.before(row.id):
@@ -267,6 +273,9 @@ class Rows:
                     begun = entry.act, entry.at
                 if line.id != f"{row.id}/{count:06d}" or line.scope != row.scope:
                     self._add("entries", self._place(line, pseudonym))
+                if head is not None and (entry.act, head.kind) not in kinds:
+                    kinds.add((entry.act, head.kind))
+                    self._said(kind_token(entry.act, pseudonym, PREFIX + head.kind), self._place(line, pseudonym))
                 if entry.act not in known and entry.act not in told:
                     told.add(entry.act)
                     actor = self._staff.get(entry.actor, "")

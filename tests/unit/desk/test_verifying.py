@@ -39,7 +39,7 @@ def filled(archive: ds.Archive) -> list[str]:
     (order,) = desk.consult(numbers[2]).records("order")
     desk.follow_up(order, state="delivered", note="到货", due="2026-05-01")
     desk.follow_up(order, note="再谈")
-    desk.enter(numbers[1], ds.record("visit", at="2026-02-02"))
+    desk.enter(numbers[1], ds.record("complaint", at="2026-02-02"), ds.record("survey", at="2026-02-02"))
     tie = desk.relations.add(numbers[0], numbers[1], kind="friend")
     desk.relations.end(tie, until="2030-01-01")
     desk.update(numbers[3], ds.change("basic", title="剑"), channel="agency", observed="2020-01-01")
@@ -151,6 +151,12 @@ def told_otherwise(archive: ds.Archive, word: str, other: str) -> Batch:
 
 def both(*batches: Batch) -> Batch:
     return Batch(tuple(op for batch in batches for op in batch.ops))
+
+
+def without(archive: ds.Archive, record: Row) -> Batch:
+    """A record and its entries gone together."""
+    lines = [row for row in rows(archive, "entries") if row.id.startswith(record.id)]
+    return Batch(tuple(Delete(row.collection, row.id) for row in (record, *lines)))
 
 
 def first_of_two(archive: ds.Archive) -> Row:
@@ -277,6 +283,14 @@ DAMAGES: dict[str, tuple[Damage, set[str]]] = {
     "an act apart of another scope": (
         lambda a, n: put(next(row for row in rows(a, "acts") if row.id.endswith("~special")), scope="x"),
         {"verify.scope"},
+    ),
+    "a record gone with its entries, of an act that said more": (
+        lambda a, n: without(a, next(row for row in rows(a, "records") if row.index["kind"] == "visit")),
+        {"verify.event"},
+    ),
+    "a record gone with its entries, of an act with another": (
+        lambda a, n: without(a, next(row for row in rows(a, "records") if row.index["kind"] == "survey")),
+        {"verify.event"},
     ),
     "a record gone before another of its file": (
         lambda a, n: Batch((Delete("records", first_of_two(a).id),)),
