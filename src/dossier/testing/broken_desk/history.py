@@ -96,12 +96,13 @@ def knows_later_acts() -> Sequence[Replace]:
     acts_of = History._acts_of
 
     def all_of(self: History, member: str, suffix: str) -> list[StoredAct]:
-        known, self._known = self._known, None
+        known, upto = self._known, self._upto
+        self._known = self._upto = None
         self.__dict__.pop("_bound", None)
         try:
             return acts_of(self, member, suffix)
         finally:
-            self._known = known
+            self._known, self._upto = known, upto
             self.__dict__.pop("_bound", None)
 
     return [(History, "_acts_of", all_of)]
