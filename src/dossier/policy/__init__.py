@@ -4,8 +4,10 @@ Floor: policy, pure. `Judge` decides; `check`, `table`, `diff`, `cover` and `exp
 """
 
 from dossier.policy.atoms import ATOMS, Atom, Facts
+from dossier.policy.checks import check
 from dossier.policy.decision import Decision, Judge, Outcome, spec_id
 from dossier.policy.files import dumps, load, loads
+from dossier.policy.looking import Case, Cell, cover, diff, explain, table
 from dossier.policy.rules import (
     KINDS,
     PURPOSES,
@@ -20,7 +22,7 @@ from dossier.policy.rules import (
 from dossier.policy.shipped import single_user, standard, template
 
 __all__ = [
-    "ATOMS", "KINDS", "PURPOSES", "VERBS", "Atom", "BreakGlass", "Decision", "Facts", "Fields", "Judge", "Outcome",
-    "Policy", "ReleaseProfile", "Rule", "When", "dumps", "load", "loads", "single_user", "spec_id", "standard",
-    "template",
+    "ATOMS", "KINDS", "PURPOSES", "VERBS", "Atom", "BreakGlass", "Case", "Cell", "Decision", "Facts", "Fields", "Judge",
+    "Outcome", "Policy", "ReleaseProfile", "Rule", "When", "check", "cover", "diff", "dumps", "explain", "load",
+    "loads", "single_user", "spec_id", "standard", "table", "template",
 ]  # fmt: skip

@@ -69,7 +69,7 @@ class Decision:
 
     def mask(self, spec: SectionSpec) -> int:
         """The leaves of a section that this decision reaches."""
-        return self.masks.get(spec_id(spec), 0)
+        return self.masks.get((spec.key, spec.kind or ""), 0)
 
 
 class Layout:

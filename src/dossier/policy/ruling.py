@@ -106,15 +106,21 @@ class Ruling(Generic[D]):
         self.tests: tuple[Test, ...] = tuple(dict.fromkeys(test for part in parts for test in part.tests))
         named = (*self.tests, *(test for near in self._near for test in near.tests))
         self._asked = tuple(dict.fromkeys(named)) if self.tests else ()
-        self._asks = tuple(test.ask for test in self._asked)
+        self._holds = tuple(test.holds for test in self._asked)
         self._decided: dict[int, D] = {}
         self.first = self._first()
 
     def on(self, facts: Facts) -> D:
         """The decision for these facts."""
         state = 0
-        for ask in self._asks:
-            state = state << 2 | ask(facts)
+        try:
+            for holds in self._holds:
+                state = state << 2 | _ANSWERS[holds(facts)]
+        except Exception:
+            # Some condition raised, or answered what is no answer: each is asked with care.
+            state = 0
+            for test in self._asked:
+                state = state << 2 | test.ask(facts)
         found = self._decided.get(state)
         if found is None:
             answers = {test: state >> 2 * n & 3 for n, test in enumerate(reversed(self._asked))}

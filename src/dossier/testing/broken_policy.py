@@ -140,8 +140,8 @@ def answers_mixed_up() -> Sequence[Replace]:
 
     def on(self: Any, facts: Facts) -> Any:
         state = 0
-        for ask in self._asks:
-            state = state << 1 | (ask(facts) & 1)
+        for test in self._asked:
+            state = state << 1 | (test.ask(facts) & 1)
         if state not in self._decided:
             self._decided[state] = self._decide({test: test.ask(facts) for test in self._asked})
         return self._decided[state]
