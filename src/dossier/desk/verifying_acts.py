@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dossier.codec import SectionRegistry
 from dossier.codec.acts import Replay, StoredAct
@@ -15,6 +16,7 @@ from dossier.codec.anatomy import anatomy
 from dossier.codec.documents import leaves
 from dossier.codec.state import State
 from dossier.model.claims import Claim, Source, absent, pattern, section_of, under
+from dossier.model.clock import day_of
 from dossier.model.resolution import resolve, standing, valid_on
 
 Values = dict[str, Any]
@@ -40,14 +42,16 @@ class Following:
         self._versions: Mapping[str, tuple[int, int]] = {}
         self._lost = False
 
-    def agrees(self, act: StoredAct, day: str, *, beside: Following | None = None) -> bool:
-        """Whether the state that an act left shows what all acts up to it come to on its day. The first that does not
-        is told; what follows it would differ for its sake. `beside` follows the compartment that has the versions."""
+    def agrees(self, act: StoredAct, *, zone: ZoneInfo, beside: Following | None = None) -> bool:
+        """Whether the state that an act left shows what all acts up to it come to on its day in a zone. The first that
+        does not is told; what follows it would differ for its sake. `beside` follows the compartment that has the
+        versions."""
         if self._lost:
             return True
         state = State.decode(bytes(act.state))
         self._versions = state.head.versions if beside is None else beside._versions
         self._pass_over(self._versions)
+        day = day_of(act.act.at, zone)
         for path in self._apply(act):
             self._settle(path, day)
         self._lost = not self._same(state)

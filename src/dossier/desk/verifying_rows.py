@@ -173,10 +173,9 @@ class Rows:
                 self._add("version", self._place(row, pseudonym))
             if row.scope != scope:
                 self._add("scope", self._place(row, pseudonym))
-            day = day_of(act.act.at, self._archive.zone)
             own, beside = (special_acts, core_acts) if suffix else (core_acts, None)
             if state is not None:
-                agrees = self._read(row, partial(own.agrees, day=day, beside=beside), act, pseudonym)
+                agrees = self._read(row, partial(own.agrees, zone=self._archive.zone, beside=beside), act, pseudonym)
                 if agrees is False:
                     self._add("claims", self._place(row, pseudonym))
             last[suffix] = bytes(act.state)
