@@ -84,8 +84,7 @@ class Reading:
         if ruling is None:
             return decision
         glass = any(test.name == GLASS for test in ruling.tests) and self._broken(dossier)
-        conditions = attrs.evolve(self._conditions(), custodian=head.custodian, team=head.team, glass=glass)
-        return ruling.on(conditions)
+        return ruling.on(self._conditions(head.custodian, head.team, glass))
 
     def write_to(self, decision: Decision, verb: str, head: Head, dossier: str) -> Decision:
         """The decision for a change of one dossier. If it does not allow it: one event, and DeniedError, or
@@ -104,10 +103,13 @@ class Reading:
             return None
         return Guard(decision.ruling, self._conditions(), self.archive.judge.layout)
 
-    def _conditions(self) -> Conditions:
-        """What conditions of rules may ask of this call."""
-        minute = minute_of(self.archive.environment.now(), self.archive.zone)
-        return Conditions(actor=self.actor.id, teams=self.actor.teams, purpose=self.purpose, minute=minute)
+    def _conditions(self, custodian: str = "", team: str = "", glass: bool = False) -> Conditions:
+        """What conditions of rules may ask of this call, and of a dossier."""
+        actor = self.actor
+        return Conditions(
+            actor=actor.id, teams=actor.teams, purpose=self.purpose, custodian=custodian, team=team, glass=glass,
+            minute=minute_of(self.archive.environment.now(), self.archive.zone),
+        )  # fmt: skip
 
     def _broken(self, dossier: str) -> bool:
         """Whether the actor broke the glass of this dossier, and his minutes are not over."""
@@ -246,7 +248,8 @@ class Reading:
             if query.collection != "dossiers":
                 found = state.get_many([Key("dossiers", row.id) for row in page.rows], index=False)
             cores = [row for row in found if row is not None]
-            beside = ("special", "facts") if self.sight(decision).apart else ("facts",)
+            apart = decision.ruling is not None or self.sight(decision).apart
+            beside = ("special", "facts") if apart else ("facts",)
             keys = [Key(name, row.id) for name in beside for row in cores]
             keys.append(self._row)
             rows = state.get_many(keys, index=False)

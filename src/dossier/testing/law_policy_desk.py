@@ -7,8 +7,10 @@ Floor: testing. Each check makes archives at places it is given, and raises Asse
 
 from __future__ import annotations
 
-import datetime as dt
+import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -115,6 +117,21 @@ def check_N2_rows(places: DeskPlaces) -> None:
             assert _found(desk, order="basic/name") <= mine and _found(desk, name="客户") <= mine
             for name, number in numbers.items():
                 assert _seen(desk, number) == (name in names), (desk.actor.id, name)
+        for desk, names in ((made.keeper, wanted[made.keeper]), (made.manager, set(numbers))):
+            assert _exported(desk) == {numbers[name] for name in names}
+        _raises(DeniedError, lambda: made.keeper.unplaced.list())
+        _raises(NotFoundError, lambda: made.keeper.update(numbers["his"], change("basic", name="x"), stage="active"))
+        assert made.keeper.update(numbers["hers"], change("basic", industry="茶叶"), stage="active").stage == "active"
+        assert made.archive.verify().sound
+
+
+def _exported(desk: Desk) -> set[str]:
+    """The numbers in an export; nothing that was withheld stands in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = desk.exports.write(Path(folder) / "x.jsonl", fields=["preferences/taboos"])
+        lines = [json.loads(line) for line in done.path.read_text("utf-8").splitlines()]
+    assert all(line["preferences"]["taboos"] == ["花生"] for line in lines)
+    return {line["number"] for line in lines}
 
 
 def _seen(desk: Desk, number: str) -> bool:
@@ -154,6 +171,8 @@ def check_N2_fields(places: DeskPlaces) -> None:
         assert _found(made.keeper, taboos == "花生") == {numbers["hers"], numbers["other"]}
         assert made.server.consult(numbers["team"]).preferences.taboos is WITHHELD
         assert made.server.consult(numbers["his"]).preferences.taboos
+        shown = {hit.number: hit.preferences.taboos for hit in made.server.find()}
+        assert shown == {numbers["his"]: ("花生",), numbers["team"]: WITHHELD}, "a hit shows what a look shows"
         industry = field("basic/industry")
         assert _found(made.server, ~industry.absent()) == {numbers["his"]} == _found(made.server, ~(industry == "x"))
         assert _found(made.server, industry.absent()) == set() and made.server.count(~industry.absent()) == 1
@@ -294,10 +313,3 @@ def _raises(kind: type[DossierError], call: Callable[[], Any]) -> None:
     except kind:
         return
     raise AssertionError(f"{kind.__name__} was not raised")
-
-
-def hour(place: DeskPlace, clock: str) -> None:
-    """Move the clock of a place on to an hour of the day in Shanghai."""
-    now = place.clock().astimezone(dt.timezone(dt.timedelta(hours=8)))
-    wanted = now.replace(hour=int(clock[:2]), minute=int(clock[3:]), second=0, microsecond=0)
-    place.clock.forward(seconds=((wanted - now).total_seconds()) % 86400)
