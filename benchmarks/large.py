@@ -254,6 +254,8 @@ def table(found: list[dict[str, Any]]) -> str:
         return f"{figures[name]['cpu'] / figures['n'] / cost(figures):.2f}" if name in figures else ""
 
     def whole(figures: dict[str, Any], name: str) -> str:
+        if name not in figures:
+            return ""
         first = found[0][name]["cpu"] / found[0]["n"]
         return f"{figures[name]['cpu'] / figures['n'] / first:.2f}"
 
@@ -265,7 +267,7 @@ def table(found: list[dict[str, Any]]) -> str:
     for name in ("find", "show", "records"):
         line(f"{name}, cost over that of the smallest", "≤ 1.5", lambda f, k=name: f"{f['reads'][k] / base[k]:.2f}")  # type: ignore[misc]
     for name in ("digest", "copy"):
-        line(f"{name}, peak memory", "≤ 200 MB", lambda f, k=name: f"{f[k]['rss']:.0f} MiB")  # type: ignore[misc]
+        line(f"{name}, peak memory", "≤ 200 MB", lambda f, k=name: f"{f[k]['rss']:.0f} MiB" if k in f else "")  # type: ignore[misc]
         line(f"{name}, cost a dossier over that of the smallest", "", partial(whole, name=name))
     line("bytes a dossier", "", lambda f: f"{f['bytes'] / f['n']:,.0f}")
     return "\n".join(out)

@@ -28,7 +28,8 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 56, 168, 44, 44
 
 @attrs.frozen
 class Chart:
-    """Lines over `sizes` of archives, ascending: `lines` name → value by size; `limit` a target, drawn dashed."""
+    """Lines over `sizes` of archives, ascending: `lines` name → value by size, as many as were measured; `limit` a
+    target, drawn dashed."""
 
     title: str
     unit: str
@@ -67,7 +68,7 @@ class Chart:
             out.append(f'<text x="{WIDTH - RIGHT + 8}" y="{y + 4:.1f}" fill="#777777">target {self.limit:g}</text>')
         for place, (name, values) in enumerate(self.lines.items()):
             colour = COLOURS[place % len(COLOURS)]
-            points = [(self._x(size), self._y(value, top)) for size, value in zip(self.sizes, values, strict=True)]
+            points = [(self._x(size), self._y(value, top)) for size, value in zip(self.sizes, values, strict=False)]
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
             out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
             out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points]
@@ -97,6 +98,11 @@ def growth(found: list[dict[str, Any]], names: dict[str, str], cost: Any) -> dic
     return {label: [cost(each, name) / cost(found[0], name) for each in found] for name, label in names.items()}
 
 
+def of_each(figures: dict[str, Any], name: str) -> float:
+    """CPU seconds a dossier of what is done with a whole archive."""
+    return float(figures[name]["cpu"] / figures["imported" if name == "import" else "n"])
+
+
 def charts() -> dict[str, Chart]:
     """All pictures by file name."""
     large = json.loads((RECORDED / "large.json").read_text())
@@ -110,11 +116,14 @@ def charts() -> dict[str, Chart]:
         ),
         "whole.svg": Chart(
             "Whole archive: cost a dossier over that of the smallest", "times", sizes,
-            growth(large, whole, lambda e, name: e[name]["cpu"] / e["imported" if name == "import" else "n"]),
+            {
+                label: [of_each(each, name) / of_each(large[0], name) for each in large if name in each]
+                for name, label in whole.items()
+            },
         ),
         "memory.svg": Chart(
             "Peak memory of a process that does nothing else", "MiB", sizes,
-            {label: [each[name]["rss"] for each in large] for name, label in whole.items()}, 200,
+            {label: [each[name]["rss"] for each in large if name in each] for name, label in whole.items()}, 200,
         ),
     }  # fmt: skip
     small = json.loads((RECORDED / "sizes.json").read_text())
