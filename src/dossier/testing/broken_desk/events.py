@@ -16,7 +16,7 @@ from dossier.repository import Batch, Put
 from dossier.testing.broken_desk.variant import Replace, variant
 
 
-@variant("K11_events")
+@variant("K11_events", "K8_interrupted")
 def event_without_mask() -> Sequence[Replace]:
     """The event of a change does not say which fields it touched."""
     return [(writing, "written_mask", lambda *given: "")]

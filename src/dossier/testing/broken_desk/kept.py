@@ -134,13 +134,13 @@ def digest_of_last_rows() -> Sequence[Replace]:
     return [(archive_module, "digest_of", by_last)]
 
 
-@variant("K8_digest")
+@variant("K8_digest", "K8_interrupted")
 def copy_without_leases() -> Sequence[Replace]:
     """A copy does not know which numbers were given."""
     return [(transfer, "COPIED", tuple(name for name in transfer.COPIED if name != "leases"))]
 
 
-@variant("K8_digest")
+@variant("K8_digest", "K8_interrupted")
 def copy_begins_again() -> Sequence[Replace]:
     """A copy numbers its versions from one."""
     copied = transfer.Transfer._put

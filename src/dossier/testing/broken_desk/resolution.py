@@ -66,7 +66,7 @@ def merge_moves_claims() -> Sequence[Replace]:
     return [(MergesCounter, "merge", move)]
 
 
-@variant("K9_merge", "K10_handles")
+@variant("K9_merge")
 def merge_reads_the_survivor() -> Sequence[Replace]:
     """Behind a merged field only the survivor's claims are listed."""
     return [(Reading, "members", lambda self, dossier: [dossier])]

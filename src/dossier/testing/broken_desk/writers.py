@@ -91,7 +91,7 @@ def unseen_means_changed() -> Sequence[Replace]:
     return [(Writing, "_special_at", lambda *given: b"")]
 
 
-@variant("K10_handles", "K8_digest", "K10_restore")
+@variant("K10_handles", "K8_digest", "K10_restore", "K8_interrupted")
 def lease_without_cas() -> Sequence[Replace]:
     """A lease is taken whoever took one meanwhile, and each handle reads it once."""
 
